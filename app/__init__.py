@@ -1,0 +1,1 @@
+"""LoyalNest: loyalty and referral programs for Shopify shops."""

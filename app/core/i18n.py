@@ -1,0 +1,23 @@
+"""Marks for translation and the locales the product is complete in; translating happens at the faces."""
+
+from typing import Literal
+
+LOCALES = ("en", "es", "fr", "ar", "he")
+RIGHT_TO_LEFT = frozenset({"ar", "he"})
+
+
+def mark(text: str) -> str:
+    """Mark a source sentence for extraction and return it unchanged."""
+    return text
+
+
+def direction(locale: str) -> Literal["ltr", "rtl"]:
+    """Text direction of a locale such as "ar" or "ar-EG"."""
+    return "rtl" if locale.split("-")[0].split("_")[0] in RIGHT_TO_LEFT else "ltr"
+
+
+def supported(locale: str | None) -> str:
+    """The catalogue that serves a locale tag such as "fr-CA"; English when none does."""
+    language = (locale or "").replace("_", "-").split("-")[0].lower()
+    language = "he" if language == "iw" else language
+    return language if language in LOCALES else "en"

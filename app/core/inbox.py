@@ -1,0 +1,275 @@
+"""The inbox: what a platform tells us is stored before it is answered, then handled in batches.
+
+`put` is one durable insert. The drain claims a shop's rows, hands them to the topic handlers in one transaction and
+marks them done; on an error each row is tried alone, so that one poisonous row cannot hold up the others.
+The body is sealed with the shop's key while it waits and is dropped once it has been handled.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.core import bell, clock, crypto, ids
+from app.core.db import UnitOfWork, cross_shop, engine, unit_of_work
+from app.core.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+BELL = "inbox"
+MAX_ATTEMPTS = 5
+_RETRY_SECONDS = (2, 10, 60, 300)
+READY, DONE, IGNORED, PARKED = range(4)
+
+
+@dataclass
+class Delivery:
+    """One stored webhook."""
+
+    id: UUID
+    topic: str
+    webhook_id: str
+    event_id: str
+    triggered_at: datetime | None
+    received_at: datetime
+    body: bytes
+    attempts: int = 0
+    outcome: str = ""
+
+    def json(self) -> Any:
+        """The parsed body. Raises ValueError."""
+        return orjson.loads(self.body)
+
+    def ignore(self, reason: str) -> None:
+        """Say why this delivery deliberately changes nothing."""
+        self.outcome = reason
+
+
+TopicHandler = Callable[[UnitOfWork, Sequence[Delivery]], None]
+_handlers: dict[str, TopicHandler] = {}
+
+
+def on_topic(*topics: str) -> Callable[[TopicHandler], TopicHandler]:
+    """Register the one handler of these topics; it gets all waiting deliveries of them in order of arrival."""
+
+    def register(handler: TopicHandler) -> TopicHandler:
+        for topic in topics:
+            if _handlers.setdefault(topic, handler) is not handler:
+                raise ValueError(f"{topic} has two handlers")
+        return handler
+
+    return register
+
+
+def registered_topics() -> frozenset[str]:
+    """Every topic that somebody handles."""
+    return frozenset(_handlers)
+
+
+_PUT = "SELECT inbox_put(%s, %s, %s, %s, %s, %s, %s)"
+
+
+def put(
+    shop_id: UUID, topic: str, webhook_id: str, event_id: str, triggered_at: datetime | None, payload: bytes
+) -> bool:
+    """Store one delivery durably and ring the drain. False when this webhook id is stored already. Raises Unavailable."""
+    sealed = _keys(shop_id).seal_bytes(payload, "inbox")
+    raw = _raw_connection()
+    try:
+        row = raw.driver_connection.execute(  # type: ignore[union-attr]
+            _PUT, (shop_id, ids.new_id(), topic, webhook_id, event_id, triggered_at, sealed)
+        ).fetchone()
+    finally:
+        raw.close()
+    bell.ring(BELL)
+    return bool(row and row[0])
+
+
+def _raw_connection() -> Any:
+    try:
+        return engine().raw_connection()
+    except SQLAlchemyError as error:
+        raise Unavailable() from error
+
+
+def _keys(shop_id: UUID) -> crypto.ShopKeys:
+    keys = crypto.cached_keys(shop_id)
+    if keys is None:
+        with unit_of_work(shop_id) as uow:
+            keys = crypto.shop_keys(uow)
+    return keys
+
+
+_READY_SHOPS = """
+SELECT shop_id FROM inbox WHERE state = 0 AND not_before <= now() GROUP BY shop_id ORDER BY min(received_at) LIMIT 500
+"""
+
+_CLAIM = """
+SELECT id, received_on, topic, webhook_id, event_id, triggered_at, received_at, payload, attempts FROM inbox
+WHERE shop_id = %(shop)s AND state = 0 AND not_before <= now()
+ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+
+_CLAIM_ONE = """
+SELECT id, received_on, topic, webhook_id, event_id, triggered_at, received_at, payload, attempts FROM inbox
+WHERE shop_id = %(shop)s AND id = %(id)s AND state = 0 FOR UPDATE SKIP LOCKED
+"""
+
+_FINISH = """
+UPDATE inbox i SET state = v.state, outcome = v.outcome, done_at = clock_timestamp(), payload = NULL
+FROM unnest(%(ids)s::uuid[], %(states)s::smallint[], %(outcomes)s::text[]) AS v (id, state, outcome)
+WHERE i.shop_id = %(shop)s AND i.id = v.id
+"""
+
+_FAIL = """
+UPDATE inbox SET attempts = attempts + 1, last_error = %(error)s,
+  state = CASE WHEN attempts + 1 >= %(max)s THEN 3 ELSE 0 END,
+  not_before = now() + make_interval(secs => %(delay)s)
+WHERE shop_id = %(shop)s AND id = %(id)s AND state = 0
+RETURNING state
+"""
+
+
+def ready_shops() -> list[UUID]:
+    """Shops with deliveries to handle, the longest waiting first."""
+    with cross_shop("inbox drain looks for work") as uow:
+        return [row["shop_id"] for row in uow.all(_READY_SHOPS)]
+
+
+def drain_shop(shop_id: UUID, limit: int = 200) -> int:
+    """Handle up to `limit` deliveries of one shop in one transaction. Returns how many were taken."""
+    taken: list[UUID] = []
+    try:
+        with unit_of_work(shop_id) as uow:
+            deliveries = _claim(uow, _CLAIM, {"shop": shop_id, "limit": limit})
+            taken = [delivery.id for delivery in deliveries]
+            _handle(uow, deliveries)
+    except Exception:
+        if not taken:
+            raise
+        log.warning("a batch of %s deliveries failed and is tried one by one", len(taken), exc_info=len(taken) == 1)
+        for delivery_id in taken:
+            _drain_one(shop_id, delivery_id)
+    return len(taken)
+
+
+def _drain_one(shop_id: UUID, delivery_id: UUID) -> None:
+    try:
+        with unit_of_work(shop_id) as uow:
+            _handle(uow, _claim(uow, _CLAIM_ONE, {"shop": shop_id, "id": delivery_id}))
+    except Exception as error:
+        log.warning("delivery %s failed", delivery_id, exc_info=True)
+        _record_failure(shop_id, delivery_id, error)
+
+
+def _record_failure(shop_id: UUID, delivery_id: UUID, error: Exception) -> None:
+    with unit_of_work(shop_id) as uow:
+        attempts = uow.scalar(
+            "SELECT attempts FROM inbox WHERE shop_id = %(shop)s AND id = %(id)s", {"shop": shop_id, "id": delivery_id}
+        )
+        state = uow.scalar(
+            _FAIL,
+            {
+                "shop": shop_id,
+                "id": delivery_id,
+                "max": MAX_ATTEMPTS,
+                "delay": _RETRY_SECONDS[min(attempts or 0, len(_RETRY_SECONDS) - 1)],
+                "error": type(error).__name__,
+            },
+        )
+    if state == PARKED:
+        log.error("delivery %s of shop %s is parked after %s attempts", delivery_id, shop_id, MAX_ATTEMPTS)
+
+
+def _claim(uow: UnitOfWork, sql: str, params: dict[str, Any]) -> list[Delivery]:
+    rows = uow.all(sql, params)
+    if not rows:
+        return []
+    keys = crypto.shop_keys(uow)
+    return [
+        Delivery(
+            id=row["id"],
+            topic=row["topic"],
+            webhook_id=row["webhook_id"],
+            event_id=row["event_id"],
+            triggered_at=row["triggered_at"],
+            received_at=row["received_at"],
+            body=keys.unseal_bytes(bytes(row["payload"]), "inbox"),
+            attempts=row["attempts"],
+        )
+        for row in rows
+    ]
+
+
+def _handle(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
+    if not deliveries:
+        return
+    by_handler: dict[TopicHandler, list[Delivery]] = {}
+    for delivery in deliveries:
+        handler = _handlers.get(delivery.topic)
+        if handler is None:
+            delivery.ignore("no handler")
+            continue
+        by_handler.setdefault(handler, []).append(delivery)
+    for handler, batch in by_handler.items():
+        handler(uow, batch)
+    uow.execute(
+        _FINISH,
+        {
+            "shop": uow.shop,
+            "ids": [delivery.id for delivery in deliveries],
+            "states": [IGNORED if delivery.outcome else DONE for delivery in deliveries],
+            "outcomes": [delivery.outcome for delivery in deliveries],
+        },
+    )
+
+
+def drain_all(limit: int = 200) -> int:
+    """Empty the inbox of every shop, taking turns between shops. Returns how many deliveries were taken."""
+    total = 0
+    while shops := ready_shops():
+        taken = sum(_guarded(shop_id, limit) for shop_id in shops)
+        total += taken
+        if not taken:
+            break
+    return total
+
+
+def _guarded(shop_id: UUID, limit: int) -> int:
+    try:
+        return drain_shop(shop_id, limit)
+    except Exception:
+        log.exception("the inbox of shop %s could not be drained", shop_id)
+        return 0
+
+
+def serve(stop: Callable[[], bool], poll_seconds: float = 1.0) -> None:
+    """Drain until told to stop: at once when the bell rings, and every second without it."""
+    while not stop():
+        bell.wait(BELL, poll_seconds)
+        try:
+            drain_all()
+        except Exception:
+            log.exception("drain failed; trying again")
+            threading.Event().wait(poll_seconds)
+
+
+def oldest_waiting(uow: UnitOfWork) -> timedelta | None:
+    """Age of the oldest delivery that nobody has handled yet; None when all are."""
+    oldest = uow.scalar("SELECT min(received_at) FROM inbox WHERE state = 0")
+    return clock.now() - oldest if oldest else None
+
+
+def parked(uow: UnitOfWork) -> Iterable[dict[str, Any]]:
+    """Deliveries that failed for good and wait for a person."""
+    return uow.all(
+        "SELECT id, topic, webhook_id, received_at, attempts, last_error FROM inbox"
+        " WHERE shop_id = %(shop)s AND state = 3 ORDER BY id LIMIT 200",
+        {"shop": uow.shop},
+    )

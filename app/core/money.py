@@ -1,0 +1,45 @@
+"""Money in integer minor units beside its ISO 4217 currency; decimal strings only at the edges."""
+
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from app.core.errors import Invalid
+from app.core.i18n import mark
+
+# ISO 4217 lists these with other than two decimals.
+_NO_DECIMALS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
+_THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+
+
+class MoneyFormat(Invalid):
+    """A text that is not an amount of money."""
+
+    code = "money_format"
+    default_message = mark("{text} is not an amount of money.")
+
+
+def exponent(currency: str) -> int:
+    """How many decimals the currency has: 0, 2 or 3."""
+    if currency in _NO_DECIMALS:
+        return 0
+    return 3 if currency in _THREE_DECIMALS else 2
+
+
+def to_minor(amount: str | Decimal | int, currency: str) -> int:
+    """Minor units of a decimal amount such as "129.90"; excess decimals round half up. Raises MoneyFormat."""
+    try:
+        value = Decimal(amount) if not isinstance(amount, Decimal) else amount
+    except InvalidOperation:
+        raise MoneyFormat(text=str(amount)[:40]) from None
+    if not value.is_finite() or abs(value) >= Decimal(10) ** 15:
+        raise MoneyFormat(text=str(amount)[:40])
+    return int(value.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def to_decimal(minor: int, currency: str) -> Decimal:
+    """The exact decimal amount of minor units."""
+    return Decimal(minor).scaleb(-exponent(currency))
+
+
+def to_decimal_string(minor: int, currency: str) -> str:
+    """The amount as Shopify writes it, for example "129.90" or "1200" for JPY."""
+    return f"{to_decimal(minor, currency):.{exponent(currency)}f}"
