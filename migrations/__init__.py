@@ -1,0 +1,1 @@
+"""The schema: numbered migrations in versions/, their SQL in sql/."""
