@@ -237,7 +237,7 @@ BEGIN
   IF FOUND THEN RETURN e; END IF;
   SELECT kind INTO last FROM points_entries WHERE shop_id = s AND member_id = h.member_id
     AND reference_id = hold AND kind IN ('spend', 'release', 'restore') ORDER BY seq DESC LIMIT 1;
-  IF coalesce(last, 'hold') <> CASE step WHEN 'restore' THEN 'spend' ELSE 'hold' END THEN RETURN NULL; END IF;
+  IF coalesce(last, 'hold') <> (CASE step WHEN 'restore' THEN 'spend' ELSE 'hold' END) THEN RETURN NULL; END IF;
   n := h.moved;
   UPDATE points_lots t SET
       held = t.held - CASE step WHEN 'restore' THEN 0 ELSE v.points END,
