@@ -25,6 +25,7 @@ from graphql import (
     EnumTypeDefinitionNode,
     FieldDefinitionNode,
     FieldNode,
+    GraphQLInterfaceType,
     GraphQLSchema,
     InputObjectTypeDefinitionNode,
     InterfaceTypeDefinitionNode,
@@ -107,9 +108,7 @@ class Pruner:
         self.schema = schema
         self.definitions = document.definitions
         self.by_name = {
-            node.name.value: node
-            for node in document.definitions
-            if isinstance(node, TypeDefinitionNode)
+            node.name.value: node for node in document.definitions if isinstance(node, TypeDefinitionNode)
         }
         self.used = found
         self.kept: set[str] = set()
@@ -121,9 +120,7 @@ class Pruner:
         for name in sorted({*self.used.types, *self.used.fields}):
             self.keep(name)
         self._share_interface_fields()
-        return [
-            kept for node in self.definitions if (kept := self._cut(node)) is not None
-        ]
+        return [kept for node in self.definitions if (kept := self._cut(node)) is not None]
 
     def keep(self, name: str) -> None:
         """Keep a type with everything its kept fields need."""
@@ -145,23 +142,17 @@ class Pruner:
         if isinstance(node, UnionTypeDefinitionNode):
             return [type_name(member) for member in node.types or ()]
         if isinstance(node, InterfaceTypeDefinitionNode):
-            members = self.schema.get_implementations(
-                self.schema.type_map[node.name.value]
-            ).objects  # type: ignore[arg-type]
-            return (
-                [member.name for member in members]
-                if len(members) <= MAX_IMPLEMENTERS
-                else []
-            )
+            interface = self.schema.type_map[node.name.value]
+            assert isinstance(interface, GraphQLInterfaceType)
+            members = self.schema.get_implementations(interface).objects
+            return [member.name for member in members] if len(members) <= MAX_IMPLEMENTERS else []
         return []
 
     def _wanted(self, owner: str, field: FieldDefinitionNode) -> bool:
         if field.name.value in self.used.fields.get(owner, ()):
             return True
         named = self.by_name.get(type_name(field.type))
-        is_leaf = named is None or isinstance(
-            named, ScalarTypeDefinitionNode | EnumTypeDefinitionNode
-        )
+        is_leaf = named is None or isinstance(named, ScalarTypeDefinitionNode | EnumTypeDefinitionNode)
         return is_leaf and not field.arguments and owner not in self.roots
 
     def _keep_field(self, owner: str, field: FieldDefinitionNode) -> None:
@@ -176,21 +167,13 @@ class Pruner:
             node = self.by_name[name]
             if not isinstance(node, Composite):
                 continue
-            inherited = {
-                field
-                for i in self._interfaces(node)
-                for field in self.fields[type_name(i)]
-            }
+            inherited = {field for i in self._interfaces(node) for field in self.fields[type_name(i)]}
             for field in node.fields or ():
                 if field.name.value in inherited:
                     self._keep_field(name, field)
 
     def _interfaces(self, node: Composite) -> list[NamedTypeNode]:
-        return [
-            interface
-            for interface in node.interfaces or ()
-            if type_name(interface) in self.kept
-        ]
+        return [interface for interface in node.interfaces or () if type_name(interface) in self.kept]
 
     def _cut(self, node: DefinitionNode) -> DefinitionNode | None:
         if isinstance(node, SchemaDefinitionNode):
@@ -205,11 +188,7 @@ class Pruner:
             name=node.name,
             directives=node.directives,
             interfaces=tuple(self._interfaces(node)),
-            fields=tuple(
-                f
-                for f in node.fields or ()
-                if f.name.value in self.fields[node.name.value]
-            ),
+            fields=tuple(f for f in node.fields or () if f.name.value in self.fields[node.name.value]),
         )
 
 
@@ -221,14 +200,9 @@ def quiet(value: Any) -> Any:
         return value
     silent = {
         "description": None,
-        "deprecationReason": DEFAULT_DEPRECATION_REASON
-        if value.get("isDeprecated")
-        else None,
+        "deprecationReason": DEFAULT_DEPRECATION_REASON if value.get("isDeprecated") else None,
     }
-    return {
-        key: silent[key] if key in silent else quiet(item)
-        for key, item in value.items()
-    }
+    return {key: silent[key] if key in silent else quiet(item) for key, item in value.items()}
 
 
 def operations() -> Iterator[DocumentNode]:
