@@ -1,0 +1,116 @@
+"""Who calls from inside the admin: ID tokens of document and fetch requests, and what to answer when there is none.
+
+The official package checks signature, times and audience; we add what it leaves open: issuer and destination must be
+the same shop, the shop must be a myshopify.com domain, and the subject must be a staff member, so that a buyer's
+token from a checkout or customer-account extension (same secret, same audience) is nobody here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from shopify_app.types import RequestInput, ResultWithExchangeableIdToken
+from shopify_app.verify.app_home_req import verify_app_home_req
+
+from app.shopify import shop_domain
+from app.shopify.credentials import app_config
+
+BOUNCE_PATH = "/app/session-token-bounce"
+RETRY_HEADER = {"X-Shopify-Retry-Invalid-Session-Request": "1"}
+_BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class IdToken:
+    """A verified staff member of a shop. `raw` is the token itself, to be exchanged; never store or log it."""
+
+    shop_domain: str
+    user_id: str
+    session_id: str
+    expires_at: int
+    raw: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Go on. `document` tells a page load from a fetch."""
+
+    token: IdToken
+    document: bool
+
+
+@dataclass(frozen=True)
+class Bounce:
+    """Answer 302 to this root-relative address; the bounce page gets a token and asks again."""
+
+    location: str
+
+
+@dataclass(frozen=True)
+class Retry401:
+    """Answer 401 with RETRY_HEADER; the page's fetch gets a new token and asks again once."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Answer 401 and nothing else: a new token would not help. `reason` is for the log."""
+
+    reason: str
+
+
+Outcome = Verified | Bounce | Retry401 | Rejected
+
+
+def verify(method: str, url: str, headers: Mapping[str, str], *, bounce_path: str = BOUNCE_PATH) -> Outcome:
+    """Decide about one request of the embedded app. `url` is absolute with its query; header names in any case.
+
+    A request is a fetch when it says so (Authorization, HX-Request or Sec-Fetch-Dest: empty) or is not a GET or HEAD:
+    a bounce would lose its method.
+    """
+    lowered = {name.lower(): value for name, value in headers.items()}
+    document = _is_document(method, lowered)
+    found = _BEARER.fullmatch(lowered.get("authorization", "").strip())
+    if not document and found is None:
+        return Retry401()
+    asked = {"authorization": f"Bearer {found[1]}"} if found else {}
+    result = verify_app_home_req(
+        RequestInput(method=method, headers=asked, url=url, body=""), app_config(), bounce_path
+    )
+    if result.ok:
+        token = _staff_token(result)
+        return Verified(token, document) if token else Rejected("not a staff token of one shop")
+    if result.log.code == "invalid_aud" and document:
+        return Rejected("token of another app")
+    return Bounce(bounce_location(url, bounce_path)) if document else Retry401()
+
+
+def bounce_location(url: str, bounce_path: str = BOUNCE_PATH) -> str:
+    """Where to send a document request for a new token: the bounce page with the wanted address as `shopify-reload`."""
+    parts = urlsplit(url)
+    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in _NOT_CARRIED]
+    wanted = parts.path + (f"?{urlencode(query)}" if query else "")
+    carried = "".join(f"{quote(name)}={quote(value)}&" for name, value in query if name in _FOR_APP_BRIDGE)
+    return f"{bounce_path}?{carried}shopify-reload={quote(wanted, safe='')}"
+
+
+_NOT_CARRIED = frozenset({"id_token", "shopify-reload"})
+_FOR_APP_BRIDGE = frozenset({"shop", "host", "embedded", "locale"})
+
+
+def _is_document(method: str, headers: Mapping[str, str]) -> bool:
+    if method not in {"GET", "HEAD"} or headers.get("authorization"):
+        return False
+    return headers.get("hx-request") != "true" and headers.get("sec-fetch-dest") != "empty"
+
+
+def _staff_token(result: ResultWithExchangeableIdToken) -> IdToken | None:
+    assert result.id_token is not None
+    claims = result.id_token.claims
+    domain = shop_domain.from_origin(claims.get("dest"))
+    if domain is None or claims.get("iss") != f"https://{domain}/admin":
+        return None
+    user_id, expires_at = str(claims.get("sub", "")), claims.get("exp")
+    if not (user_id.isascii() and user_id.isdigit()) or not isinstance(expires_at, int):
+        return None
+    return IdToken(domain, user_id, str(claims.get("sid", "")), expires_at, result.id_token.token)
