@@ -1,0 +1,22 @@
+"""Facts about members."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.core.events import Event
+
+
+@dataclass(frozen=True)
+class MemberEnrolled(Event):
+    """A person became a member, by registering or by a first order."""
+
+    member_id: UUID
+    customer_id: int
+
+
+@dataclass(frozen=True)
+class MemberRegistered(Event):
+    """A member's customer account was created in the shop; may be told again for the same member."""
+
+    member_id: UUID
+    customer_id: int

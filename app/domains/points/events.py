@@ -1,0 +1,21 @@
+"""Facts about the ledger."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.core.events import Event
+
+
+@dataclass(frozen=True)
+class PointsPosted(Event):
+    """An entry was written. `points` is signed; `available` and `qualifying` are the member's amounts after it."""
+
+    entry_id: UUID
+    member_id: UUID
+    kind: str
+    points: int
+    reason: str
+    key: str
+    order_id: UUID | None
+    available: int
+    qualifying: int
