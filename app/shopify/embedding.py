@@ -16,7 +16,18 @@ REAUTHORIZE_HEADER = "X-Shopify-API-Request-Failure-Reauthorize-Url"
 _SAFE_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
 # The admin adds these to every address it frames; they mean nothing, or leak, on Shopify's own pages.
 _FRAME_PARAMETERS = frozenset(
-    "appLoadId embedded hmac host id_token locale protocol session shop timestamp".split()
+    [
+        "appLoadId",
+        "embedded",
+        "hmac",
+        "host",
+        "id_token",
+        "locale",
+        "protocol",
+        "session",
+        "shop",
+        "timestamp",
+    ]
 )
 
 

@@ -8,7 +8,7 @@ token from a checkout or customer-account extension (same secret, same audience)
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 from shopify_app.types import RequestInput, ResultWithExchangeableIdToken
 from shopify_app.verify.app_home_req import verify_app_home_req
@@ -88,14 +88,17 @@ def verify(method: str, url: str, headers: Mapping[str, str], *, bounce_path: st
 def bounce_location(url: str, bounce_path: str = BOUNCE_PATH) -> str:
     """Where to send a document request for a new token: the bounce page with the wanted address as `shopify-reload`."""
     parts = urlsplit(url)
-    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in _NOT_CARRIED]
-    wanted = parts.path + (f"?{urlencode(query)}" if query else "")
-    carried = "".join(f"{quote(name)}={quote(value)}&" for name, value in query if name in _FOR_APP_BRIDGE)
-    return f"{bounce_path}?{carried}shopify-reload={quote(wanted, safe='')}"
+    pieces = [piece for piece in parts.query.split("&") if piece and piece.split("=")[0] not in _NOT_CARRIED]
+    query = "&".join(pieces)
+    wanted = quote(f"{parts.path}?{query}" if query else parts.path, safe="")
+    return (
+        f"{bounce_path}?{query}&shopify-reload={wanted}"
+        if query
+        else f"{bounce_path}?shopify-reload={wanted}"
+    )
 
 
 _NOT_CARRIED = frozenset({"id_token", "shopify-reload"})
-_FOR_APP_BRIDGE = frozenset({"shop", "host", "embedded", "locale"})
 
 
 def _is_document(method: str, headers: Mapping[str, str]) -> bool:
