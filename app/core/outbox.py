@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 
 from app.core import bell, ids
 from app.core.db import UnitOfWork, cross_shop, open_transaction, unit_of_work
-from app.core.errors import LoyalNestError, Unavailable
+from app.core.errors import LoyalNestError, Unavailable, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +151,61 @@ def lease(limit: int = 32) -> list[OutboxMessage]:
             OutboxMessage(**row)
             for row in uow.all(_LEASE, {"limit": limit, "lease": LEASE_SECONDS})
         ]
+
+
+_LEASE_ONE = """
+UPDATE outbox SET attempts = attempts + 1, lease_until = now() + make_interval(secs => %(lease)s)
+WHERE shop_id = %(shop)s AND kind = %(kind)s AND key = %(key)s
+  AND state = 0 AND not_before <= now() AND (lease_until IS NULL OR lease_until < now())
+RETURNING shop_id, id, kind, key, payload, attempts, created_at
+"""
+_URGENT_POLL_SECONDS = 0.1
+
+
+def deliver_one(shop_id: UUID, kind: str, key: str, *, seconds: float) -> bool:
+    """Do one committed piece of work at once, for a caller who waits. True when it is settled, well or not.
+
+    The work runs in a thread that goes on when the time is over; when somebody else holds the row's lease, that one is
+    waited for. False means that it is still open: the worker or that thread settles it later.
+    """
+    if open_transaction():
+        raise RuntimeError("outside work is done after the commit")
+    deadline = time.monotonic() + seconds
+    where = {"shop": shop_id, "kind": kind, "key": key}
+    attempt = _urgent().submit(_attempt, where)
+    try:
+        attempt.result(seconds)
+    except TimeoutError:
+        attempt.cancel()
+        return False
+    while (state := _state(where)) == 0 and time.monotonic() < deadline:
+        threading.Event().wait(_URGENT_POLL_SECONDS)
+    return bool(state)
+
+
+def _attempt(where: dict[str, Any]) -> None:
+    try:
+        with unit_of_work(where["shop"]) as uow:
+            row = uow.one(_LEASE_ONE, {**where, "lease": LEASE_SECONDS})
+    except Unavailable:
+        log.warning("no connection for urgent %s; the worker will do it", where["kind"])
+        return
+    if row is not None:
+        _guarded(OutboxMessage(**row))
+
+
+def _state(where: dict[str, Any]) -> int | None:
+    with unit_of_work(where["shop"]) as uow:
+        return uow.scalar(  # type: ignore[no-any-return]
+            "SELECT state FROM outbox WHERE shop_id = %(shop)s AND kind = %(kind)s AND key = %(key)s",
+            where,
+        )
+
+
+@lru_cache(maxsize=1)
+def _urgent() -> ThreadPoolExecutor:
+    """Few threads: when Shopify hangs, callers stop waiting instead of piling up."""
+    return ThreadPoolExecutor(max_workers=4, thread_name_prefix="urgent")
 
 
 _LEASE_ONE = """
