@@ -113,7 +113,9 @@ class EndpointRegistry:
         self._endpoints[place] = endpoint
 
     def __iter__(self) -> Iterator[Endpoint]:
-        return iter(sorted(self._endpoints.values(), key=lambda found: (found.path, METHODS.index(found.method))))
+        return iter(
+            sorted(self._endpoints.values(), key=lambda found: (found.path, METHODS.index(found.method)))
+        )
 
     def __len__(self) -> int:
         return len(self._endpoints)
@@ -176,7 +178,9 @@ def endpoint(
             out=out,
             key=key or ("items" if get_origin(out) is Page else None),
             status=status,
-            idempotent=(method in WRITES and not public) if idempotent is None else idempotent,
+            idempotent=(method in WRITES and not public and out is not Download)
+            if idempotent is None
+            else idempotent,
             rate=rate,
             tag=tag,
             errors=tuple(errors),
@@ -215,17 +219,33 @@ def _check(declared: Endpoint) -> None:
     optional = {name for name, schema in (("body", declared.body), ("query", declared.query)) if schema}
     offered = {"ctx", *declared.parameters} | optional
     if declared.arguments | {"ctx"} != offered:
-        raise TypeError(f"{where}: the handler takes {sorted(declared.arguments)}, offered is {sorted(offered)}")
+        raise TypeError(
+            f"{where}: the handler takes {sorted(declared.arguments)}, offered is {sorted(offered)}"
+        )
+    if declared.idempotent and (declared.public or declared.out is Download):
+        raise TypeError(f"{where}: public endpoints and downloads cannot be replayed")
     if declared.body and declared.method == "GET":
         raise TypeError(f"{where}: GET has no body")
     if declared.enveloped and not declared.key and _is_model(declared.out):
         clash = RESERVED_NAMES & set(declared.out.model_fields)
         if clash:
-            raise TypeError(f"{where}: {clash} collides with the envelope; give key= to put the payload under a name")
+            raise TypeError(
+                f"{where}: {clash} collides with the envelope; give key= to put the payload under a name"
+            )
 
 
 def _is_model(out: Any) -> bool:
     return isinstance(out, type) and issubclass(out, BaseModel)
 
 
-__all__ = ["DEFAULT_RATE", "Context", "Download", "Endpoint", "EndpointRegistry", "Page", "Rate", "endpoint", "registry"]
+__all__ = [
+    "DEFAULT_RATE",
+    "Context",
+    "Download",
+    "Endpoint",
+    "EndpointRegistry",
+    "Page",
+    "Rate",
+    "endpoint",
+    "registry",
+]

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import gettext
 from pydantic import ValidationError
 
 from app.core.errors import MalformedPayload
 from app.core.i18n import mark
+from app.web.locale import translated
 
 _WHOLE = mark("Enter a whole number.")
 _NUMBER = mark("Enter a number.")
@@ -90,14 +90,8 @@ def sentence(problem: Mapping[str, Any]) -> str:
     """The translated sentence of one finding; a validator's own ValueError speaks for itself."""
     context = dict(problem.get("ctx") or {})
     if problem["type"] in ("value_error", "assertion_error"):
-        return gettext(str(context.get("error") or _FALLBACK))
-    template = gettext(_SENTENCES.get(problem["type"], _FALLBACK))
-    return template.format_map(_Kept(context))
-
-
-class _Kept(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return "{" + key + "}"
+        return translated(str(context.get("error") or _FALLBACK))
+    return translated(_SENTENCES.get(problem["type"], _FALLBACK), context)
 
 
 def path_of(location: tuple[int | str, ...], data: Any) -> str:
@@ -106,14 +100,18 @@ def path_of(location: tuple[int | str, ...], data: Any) -> str:
     here = data
     for position, step in enumerate(location):
         last = position == len(location) - 1
-        if isinstance(here, Mapping) and step in here:
-            here = here[step]
-        elif isinstance(here, (list, tuple)) and isinstance(step, int) and step < len(here):
+        if _holds(here, step):
             here = here[step]
         elif not last or not isinstance(here, Mapping):
             continue
         parts.append(str(step))
     return ".".join(parts)
+
+
+def _holds(here: Any, step: int | str) -> bool:
+    if isinstance(here, Mapping):
+        return step in here
+    return isinstance(here, (list, tuple)) and isinstance(step, int) and step < len(here)
 
 
 def malformed(error: ValidationError, data: Any) -> MalformedPayload:

@@ -1,12 +1,11 @@
 """Who is asking: principals, and the look-ups that the shops domain and the wiring plug in."""
 
-import hashlib
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from app.core.crypto import fingerprint
 from app.core.db import Actor
 from app.core.errors import Unauthorized
 from app.core.i18n import mark
@@ -143,7 +142,9 @@ def register_principal_source(prefix: str, source: PrincipalSource) -> None:
 
 def source_for(path: str) -> PrincipalSource | None:
     """The registered source whose prefix is the longest that covers `path`."""
-    covering = [prefix for prefix in _plugs.sources if path == prefix or path.startswith(prefix.rstrip("/") + "/")]
+    covering = [
+        prefix for prefix in _plugs.sources if path == prefix or path.startswith(prefix.rstrip("/") + "/")
+    ]
     return _plugs.sources[max(covering, key=len)] if covering else None
 
 
@@ -162,17 +163,7 @@ def principal_from_bearer(header: str | None) -> Principal:
         raise Unauthorized
     if not value.startswith(API_KEY_PREFIX):
         return staff_from_token(value)
-    principal = _plugs.resolve_api_key(digest_of(value)) if _plugs.resolve_api_key else None
+    principal = _plugs.resolve_api_key(fingerprint(value)) if _plugs.resolve_api_key else None
     if principal is None:
         raise InvalidApiKey
     return principal
-
-
-def digest_of(api_key: str) -> bytes:
-    """What is stored of an API key: the SHA-256 digest of its full text."""
-    return hashlib.sha256(api_key.encode()).digest()
-
-
-def same_digest(left: bytes, right: bytes) -> bool:
-    """Compare digests in constant time."""
-    return hmac.compare_digest(left, right)

@@ -35,7 +35,9 @@ def parse_view_query(arguments: "MultiDict[str, str]", schema: type[Model]) -> M
         try:
             return schema.model_validate(known, strict=False, extra="ignore")
         except ValidationError as error:
-            bad = {path_of(problem["loc"], known).split(".")[0] for problem in error.errors(include_url=False)}
+            bad = {
+                path_of(problem["loc"], known).split(".")[0] for problem in error.errors(include_url=False)
+            }
             if not bad & set(known):
                 known = {}
             known = {name: value for name, value in known.items() if name not in bad}
@@ -55,7 +57,9 @@ def is_list(annotation: Any) -> bool:
     """Whether a field takes several values, also when it may be None."""
     if get_origin(annotation) in (list, set, frozenset, tuple):
         return True
-    return any(is_list(part) for part in get_args(annotation)) if type(None) in get_args(annotation) else False
+    return (
+        any(is_list(part) for part in get_args(annotation)) if type(None) in get_args(annotation) else False
+    )
 
 
 def _collect(

@@ -1,6 +1,7 @@
 """The tab registry: tabs of the admin, their sub-pages and their actions, declared on the functions that serve them."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from app.core.permissions import Permission
 
 View = TypeVar("View", bound=Callable[..., Any])
 HOME = "home"
+_CONVERTED = re.compile(r"<(?:[^:<>]*:)?(\w+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +124,24 @@ class TabRegistry:
         store[name] = found
 
     def check(self) -> None:
-        """Fail when a page or action names a tab, or an action a page, that nobody declared."""
-        for child in (*self.pages.values(), *self.actions.values()):
-            if child.key not in self.tabs:
-                raise ValueError(f"{child.key} is not a tab")
+        """Fail when a page or action names a parent that nobody declared, or a function an argument nobody gives it."""
+        for page in self.pages.values():
+            self._parent(page)
+            _check_names(page.view, {"ctx", "query", *path_names(page.path)})
         for action in self.actions.values():
-            if action.page and f"{action.key}.{action.page}" not in self.pages:
-                raise ValueError(f"{action.full_name}: {action.page} is not a page of its tab")
+            self._parent(action)
+            offered = {"ctx", *path_names(self.path_of(action))}
+            _check_names(action.handler, offered | {"form", "files"})
+            if action.prepare:
+                _check_names(action.prepare, offered)
+        for found in self.tabs.values():
+            _check_names(found.view, {"ctx", "query"})
+
+    def _parent(self, child: TabPage | Action) -> None:
+        if child.key not in self.tabs:
+            raise ValueError(f"{child.key} is not a tab")
+        if isinstance(child, Action) and child.page and f"{child.key}.{child.page}" not in self.pages:
+            raise ValueError(f"{child.full_name}: {child.page} is not a page of its tab")
 
     def path_of(self, child: TabPage | Action) -> str:
         """The full route of a page or action."""
@@ -174,7 +187,16 @@ def tab(
 
     def declare(view: View) -> View:
         registry().add(
-            Tab(key, title, group, icon, permission, view, template or f"admin/{_domain(view)}/{key}.html", query)
+            Tab(
+                key,
+                title,
+                group,
+                icon,
+                permission,
+                view,
+                template or f"admin/{_domain(view)}/{key}.html",
+                query,
+            )
         )
         return view
 
@@ -251,6 +273,19 @@ def action(
 def _domain(function: Callable[..., Any]) -> str:
     module = function.__module__.split(".")
     return module[module.index("domains") + 1] if "domains" in module else module[-1]
+
+
+def path_names(path: str) -> list[str]:
+    """The parameter names of a route with Werkzeug converters."""
+    return _CONVERTED.findall(path)
+
+
+def _check_names(function: Callable[..., Any], offered: set[str]) -> None:
+    unknown = set(inspect.signature(function).parameters) - offered
+    if unknown:
+        raise TypeError(
+            f"{function.__module__}.{function.__qualname__} takes {sorted(unknown)}, which nobody gives it"
+        )
 
 
 def wanted(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,79 @@
+"""What is known about the request being served: its id, its caller and the language of the answer."""
+
+import re
+import time
+import zoneinfo
+from uuid import uuid4
+
+import flask_babel
+from flask import g, has_request_context, request
+
+from app.core.i18n import LOCALES, supported
+from app.web.principals import Principal
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def begin() -> None:
+    """Give the request an id (a plausible one of the proxy is kept) and the time it started."""
+    offered = request.headers.get("X-Request-Id", "")
+    g.request_id = offered if _REQUEST_ID.fullmatch(offered) else uuid4().hex
+    g.started = time.perf_counter()
+
+
+def request_id() -> str:
+    """The id of this request; "-" outside of one."""
+    return g.get("request_id", "-") if has_request_context() else "-"
+
+
+def seconds() -> float:
+    """How long this request has been served."""
+    started: float = g.get("started") or time.perf_counter()
+    return time.perf_counter() - started
+
+
+def principal() -> Principal | None:
+    """Who is asking, once that is known."""
+    found: Principal | None = g.get("principal")
+    return found
+
+
+def identify(found: Principal) -> None:
+    """Remember who is asking; the language and zone of the answer follow."""
+    g.principal = found
+    g.pop("locale", None)
+    flask_babel.refresh()
+
+
+def locale() -> str:
+    """One of the five locales: the caller's own, then the page's, then the shop's, then the browser's."""
+    if not has_request_context():
+        return "en"
+    if "locale" not in g:
+        g.locale = _choose()
+    chosen: str = g.locale
+    return chosen
+
+
+def timezone() -> str:
+    """The shop's IANA zone; UTC when unknown."""
+    found = principal() if has_request_context() else None
+    name = found.shop.timezone if found and found.shop else "UTC"
+    return name if name in zoneinfo.available_timezones() else "UTC"
+
+
+def _choose() -> str:
+    """An admin page is opened with `locale`; its later fetches repeat that in X-Locale, as the iframe has no cookies."""
+    found = principal()
+    if found and found.locale:
+        return supported(found.locale)
+    for offered in (request.headers.get("X-Locale"), request.args.get("locale") if _embedded() else None):
+        if offered and len(offered) <= 35:
+            return supported(offered)
+    if found and found.shop and found.kind != "api_key":
+        return supported(found.shop.locale)
+    return supported(request.accept_languages.best_match([*LOCALES, "iw"]))
+
+
+def _embedded() -> bool:
+    return request.path == "/app" or request.path.startswith("/app/")

@@ -1,0 +1,154 @@
+"""Numbers, money and time in the reader's language: the only way they reach a template.
+
+Digits are Latin in every locale. In right-to-left locales money, percentages and signed numbers are isolated, because
+without a strong letter their order could be turned round.
+"""
+
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
+from flask import Flask
+from flask_babel import ngettext
+
+from app.core import clock
+from app.core.i18n import direction
+from app.core.money import exponent, to_decimal
+from app.web import current
+
+Style = Literal["short", "medium", "long", "full"]
+_ISOLATE, _POP = "\u2066", "\u2069"
+_COMPACT_FROM = 10_000_000
+
+
+def number(value: float | Decimal | None, decimals: int | None = None, signed: bool = False) -> str:
+    """A grouped number; `signed` writes + or − before it. None is an en dash."""
+    if value is None:
+        return "–"
+    exact = Decimal(str(value))
+    if decimals is not None:
+        exact = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    pattern = "#,##0" + (f".{'0' * decimals}" if decimals else "" if decimals == 0 else ".###")
+    text = format_decimal(abs(exact), format=pattern, locale=_locale(), numbering_system="latn")
+    return _signed(text, exact, signed)
+
+
+def points(value: int | None, signed: bool = False, unit: bool = False) -> str:
+    """Whole points; `unit` adds the word after a no-break space."""
+    text = number(value, 0, signed)
+    if not unit or value is None:
+        return text
+    return ngettext("%(number)s point", "%(number)s points", abs(value), number=text).replace(
+        " ", "\u00a0", 1
+    )
+
+
+def compact(value: float | None) -> str:
+    """A number for a chart's axis: shortened from ten million on."""
+    if value is None or abs(value) < _COMPACT_FROM:
+        return number(value)
+    return format_compact_decimal(value, locale=_locale(), fraction_digits=1)
+
+
+def money(minor: int | None, currency: str, signed: bool = False) -> str:
+    """An amount in minor units with its currency's sign and decimals."""
+    if minor is None:
+        return "–"
+    pattern = _locale().currency_formats["standard"].pattern.split(";")[0]
+    decimals = exponent(currency)
+    pattern = pattern.replace("0.00", "0." + "0" * decimals if decimals else "0")
+    amount = abs(to_decimal(minor, currency))
+    text = format_currency(
+        amount, currency, format=pattern, currency_digits=False, locale=_locale(), numbering_system="latn"
+    )
+    return _isolated(_sign(Decimal(minor), signed) + text)
+
+
+def percent(share: float | Decimal | None, decimals: int = 1, signed: bool = False) -> str:
+    """A share (0.061) as a percentage with one decimal."""
+    if share is None:
+        return "–"
+    exact = Decimal(str(share)).quantize(Decimal(1).scaleb(-decimals - 2), rounding=ROUND_HALF_UP)
+    pattern = "#,##0" + (f".{'0' * decimals}" if decimals else "") + "%"
+    native = _locale().percent_formats.get(None)
+    if native is not None:
+        pattern = native.pattern.replace("#,##0", pattern[:-1])
+    text = format_percent(abs(exact), format=pattern, locale=_locale(), numbering_system="latn")
+    return _isolated(_sign(exact, signed) + text)
+
+
+def date_text(value: date | datetime | None, style: Style = "medium") -> str:
+    """A date in the shop's zone; styles are short, medium, long and full."""
+    if value is None:
+        return "–"
+    day = _local(value) if isinstance(value, datetime) else value
+    return format_date(day, format=style, locale=_locale())
+
+
+def datetime_text(value: datetime | None, style: Style = "medium", seconds: bool = False) -> str:
+    """A date with its time of day in the shop's zone; to the minute unless `seconds`."""
+    if value is None:
+        return "–"
+    local, locale = _local(value), _locale()
+    time = format_time(local, format="medium" if seconds else "short", locale=locale)
+    joined = str(get_datetime_format(style, locale=locale)).replace("'", "")
+    return joined.replace("{0}", time).replace("{1}", date_text(value, style))
+
+
+def reltime(value: datetime | None) -> str:
+    """How long ago or in what time, up to a day; then the date."""
+    if value is None:
+        return "–"
+    distance = _aware(value) - clock.now()
+    if abs(distance.total_seconds()) >= 86_400:
+        return date_text(value)
+    return format_timedelta(distance, add_direction=True, threshold=1.2, locale=_locale())
+
+
+def isolated(text: object) -> str:
+    """A text with an order of its own, such as a range or a code, kept apart from the sentence around it."""
+    return f"\u2066{text}\u2069"
+
+
+def init_filters(app: Flask) -> None:
+    """Make the filters known to templates."""
+    app.jinja_env.filters.update(
+        number=number,
+        points=points,
+        compact=compact,
+        money=money,
+        percent=percent,
+        date=date_text,
+        datetime=datetime_text,
+        reltime=reltime,
+        isolated=isolated,
+    )
+
+
+def _locale() -> Locale:
+    return Locale.parse(current.locale())
+
+
+def _sign(value: Decimal, signed: bool) -> str:
+    return "\u2212" if value < 0 else "+" if signed and value > 0 else ""
+
+
+def _signed(text: str, value: Decimal, signed: bool) -> str:
+    sign = _sign(value, signed)
+    return _isolated(sign + text) if sign else text
+
+
+def _isolated(text: str) -> str:
+    return f"{_ISOLATE}{text}{_POP}" if direction(current.locale()) == "rtl" else text
+
+
+def _aware(value: datetime) -> datetime:
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _local(value: datetime) -> datetime:
+    return _aware(value).astimezone(ZoneInfo(current.timezone()))

@@ -1,0 +1,106 @@
+"""A form on a page: where it posts, what its fields show, and what was wrong with them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import uuid4
+
+from werkzeug.datastructures import MultiDict
+
+from app.web.localized_numbers import to_typed
+
+
+def new_key() -> str:
+    """A fresh idempotency key for a form."""
+    return uuid4().hex
+
+
+@dataclass(slots=True)
+class Form:
+    """What a template asks about a form. `typed` holds the posted texts of a refused form; otherwise `initial` is shown.
+
+    `errors` are sentences by field name, `message` one about the whole form. Field names nest with dots.
+    """
+
+    action: str
+    url: str
+    locale: str = "en"
+    initial: Any = None
+    typed: "MultiDict[str, str] | None" = None
+    errors: dict[str, str] = field(default_factory=dict)
+    message: str = ""
+    code: str = ""
+    idempotency_key: str = field(default_factory=new_key)
+
+    @property
+    def refused(self) -> bool:
+        """Whether this is a posted form that was not accepted."""
+        return self.typed is not None
+
+    def value(self, name: str, default: Any = "") -> str:
+        """The text a field shows: what was typed, else the initial value in the locale's typing form."""
+        if self.typed is not None:
+            return self.typed.get(name, "")
+        found = self._initial(name)
+        return self._text(default if found is None else found)
+
+    def values(self, name: str) -> list[str]:
+        """Every text of a field with several values."""
+        if self.typed is not None:
+            return self.typed.getlist(name)
+        found = self._initial(name)
+        if found is None:
+            return []
+        several = found if isinstance(found, (list, tuple, set, frozenset)) else [found]
+        return [self._text(each) for each in several]
+
+    def checked(self, name: str, option: Any = None) -> bool:
+        """Whether a checkbox is ticked, or whether `option` is among the chosen ones of a radio group, select or list."""
+        if option is not None:
+            return self._text(option) in self.values(name)
+        if self.typed is not None:
+            return bool(self.typed.getlist(name)) and self.typed.getlist(name)[-1].lower() in (
+                "on",
+                "true",
+                "1",
+                "yes",
+            )
+        return bool(self._initial(name))
+
+    def error(self, name: str) -> str:
+        """The sentence under a field; empty when it is fine."""
+        return self.errors.get(name, "")
+
+    @property
+    def first_error(self) -> str:
+        """The name of the first refused field, for the focus."""
+        return next((name for name in self.errors if name), "")
+
+    def _initial(self, name: str) -> Any:
+        here = self.initial
+        for step in name.split("."):
+            if isinstance(here, Mapping):
+                here = here.get(step)
+            elif isinstance(here, (list, tuple)) and step.isdigit():
+                here = here[int(step)] if int(step) < len(here) else None
+            else:
+                here = getattr(here, step, None) if here is not None else None
+        return here
+
+    def _text(self, value: Any) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, Enum):
+            return str(value.value)
+        if isinstance(value, (int, float, Decimal)):
+            return to_typed(value, self.locale)
+        if isinstance(value, datetime):
+            return value.strftime("%Y-%m-%dT%H:%M")
+        if isinstance(value, (date, time)):
+            return value.isoformat()
+        return str(value)

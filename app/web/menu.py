@@ -1,0 +1,73 @@
+"""The admin menu as a page shows it: ordered groups of the tabs this staff member may open."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.core.permissions import Permission
+from app.web.locale import translated
+from app.web.tabs import HOME, Tab, TabRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class MenuGroup:
+    """A group as the wiring orders it. `title` is a marked sentence, `tabs` are keys."""
+
+    key: str
+    title: str
+    icon: str
+    tabs: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MenuTab:
+    """A tab in the menu, in the reader's language."""
+
+    key: str
+    title: str
+    icon: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MenuSection:
+    """A group in the menu. `url` is its first tab."""
+
+    key: str
+    title: str
+    icon: str
+    url: str
+    current: bool
+    tabs: list[MenuTab] = field(default_factory=list)
+
+
+def menu_for(
+    groups: Sequence[MenuGroup], tabs: TabRegistry, permissions: frozenset[Permission], here: Tab | None
+) -> list[MenuSection]:
+    """The sections a caller sees; groups without a permitted, declared tab are left out."""
+    sections = []
+    for group in groups:
+        known = [tabs.tabs[key] for key in group.tabs if key in tabs.tabs]
+        entries = [_entry(tab, tab is here) for tab in known if tab.permission in permissions]
+        if entries:
+            current = here is not None and here.key in group.tabs
+            sections.append(
+                MenuSection(group.key, translated(group.title), group.icon, entries[0].url, current, entries)
+            )
+    return sections
+
+
+def _entry(tab: Tab, current: bool) -> MenuTab:
+    return MenuTab(tab.key, translated(tab.title), tab.icon, tab.path, current)
+
+
+def differences(groups: Sequence[MenuGroup], tabs: TabRegistry) -> list[str]:
+    """What the menu lists and nobody declared, or the other way round, or in another group; empty when they agree."""
+    listed = {key: group.key for group in groups for key in group.tabs}
+    found = [f"{key} is in the menu and not declared" for key in listed if key not in tabs.tabs]
+    for tab in tabs:
+        if tab.key != HOME and listed.get(tab.key) != tab.group:
+            found.append(
+                f"{tab.key} is declared in {tab.group} and listed in {listed.get(tab.key, 'no group')}"
+            )
+    return found

@@ -1,0 +1,221 @@
+"""The one renderer: a page in the shell or the fragment inside it, from the same template and view model."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from flask import Flask, Response, current_app, render_template, request, url_for
+
+from app.core.i18n import direction
+from app.core.permissions import Permission
+from app.core.settings import Settings
+from app.web import current
+from app.web.embedding import preload, wants_fragment
+from app.web.filters import init_filters
+from app.web.forms import Form, new_key
+from app.web.locale import translated
+from app.web.menu import MenuGroup, MenuSection, menu_for
+from app.web.principals import Principal, ShopInfo
+from app.web.tabs import Action, Tab, TabPage, TabRegistry, path_names
+
+ROOT = Path(__file__).parents[2]
+SHELL, INSIDE = "layouts/app.html", "layouts/fragment.html"
+_NO_SHOP = ShopInfo("")
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """What the pages of one application share."""
+
+    settings: Settings
+    tabs: TabRegistry
+    groups: tuple[MenuGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StaffView:
+    """The staff member as a page names them."""
+
+    name: str
+
+
+@dataclass(slots=True)
+class PageContext:
+    """`ctx` in every admin template."""
+
+    shop: ShopInfo
+    staff: StaffView
+    locale: str
+    theme: str
+    api_key: str
+    app_bridge_url: str
+    menu: list[MenuSection]
+    tab: str
+    group: str
+    path: str
+    request_id: str
+    permissions: frozenset[Permission] = frozenset()
+    refused: Form | None = None
+    place: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def direction(self) -> str:
+        """Text direction: "ltr" or "rtl"."""
+        return direction(self.locale)
+
+    def idempotency_key(self) -> str:
+        """A fresh key for a form's hidden field."""
+        return new_key()
+
+    def can(self, permission: str) -> bool:
+        """Whether the staff member holds a permission such as "points:adjust"."""
+        return permission in self.permissions
+
+    def form(self, name: str, initial: Any = None, **path: Any) -> Form:
+        """The form of an action ("points-ledger.adjust"), refused or fresh. Path parameters default to the page's own."""
+        url = action_url(name, **{**self.place, **path})
+        if self.refused is not None and self.refused.action == name and self.refused.url == url:
+            return self.refused
+        return Form(name, url, self.locale, initial)
+
+
+def admin() -> Admin:
+    """What the pages of this application share."""
+    found: Admin = current_app.extensions["admin"]
+    return found
+
+
+def page_context(
+    principal: Principal | None,
+    here: Tab | None = None,
+    refused: Form | None = None,
+    place: Mapping[str, Any] | None = None,
+) -> PageContext:
+    """The template context of a page for this caller; without one the menu is empty."""
+    shared = admin()
+    permissions = principal.permissions if principal else frozenset()
+    return PageContext(
+        shop=principal.shop if principal and principal.shop else _NO_SHOP,
+        staff=StaffView(principal.label if principal else ""),
+        locale=current.locale(),
+        theme=principal.theme if principal else "auto",
+        api_key=shared.settings.shopify_api_key,
+        app_bridge_url=shared.settings.shopify_app_bridge_url,
+        menu=menu_for(shared.groups, shared.tabs, permissions, here),
+        tab=here.key if here else "",
+        group=here.group if here else "",
+        path=request.path,
+        request_id=current.request_id(),
+        permissions=permissions,
+        refused=refused,
+        place=place or {},
+    )
+
+
+def render_view(
+    shown: Tab | TabPage, ctx: PageContext, view: Any, query: Any, *, fragment: bool | None = None
+) -> str:
+    """A tab or page with its view model, inside the shell unless a fragment is wanted."""
+    inside = wants_fragment() if fragment is None else fragment
+    own_title = view.get("title") if isinstance(view, Mapping) else getattr(view, "title", None)
+    return render_template(
+        shown.template,
+        ctx=ctx,
+        view=view,
+        query=query,
+        title=own_title if isinstance(own_title, str) and own_title else translated(shown.title),
+        layout=INSIDE if inside else SHELL,
+    )
+
+
+def render_piece(template: str, ctx: PageContext, view: Any) -> str:
+    """A fragment template with its view model."""
+    form = ctx.refused
+    return render_template(template, ctx=ctx, view=view, form=form, layout=INSIDE)
+
+
+def html_response(html: str, status: int = 200) -> Response:
+    """An HTML answer that depends on htmx's headers and is kept by nobody."""
+    response = Response(html, status=status, content_type="text/html; charset=utf-8")
+    response.headers["Vary"] = "HX-Request, HX-Request-Type"
+    response.headers["Cache-Control"] = "no-store"
+    if not wants_fragment() and request.method == "GET":
+        response.headers["Link"] = preload(admin().settings)
+    return response
+
+
+def trigger(
+    response: Response, toast: str | None, *, error: bool = False, events: Mapping[str, Any] | None = None
+) -> None:
+    """Let the page show a toast and hear events after the swap; the header is ASCII."""
+    heard: dict[str, Any] = dict(events or {})
+    if toast:
+        heard["toast"] = {"text": toast, "error": error}
+    if heard:
+        response.headers["HX-Trigger"] = _ascii(heard)
+
+
+def navigate(response: Response, path: str) -> None:
+    """Let htmx go to another page of the app with its token, replacing the main element."""
+    response.headers["HX-Location"] = _ascii({"path": path, "target": "#main"})
+
+
+def _ascii(value: Any) -> str:
+    text = orjson.dumps(value).decode()
+    return "".join(sign if sign.isascii() else _escape(sign) for sign in text)
+
+
+def _escape(sign: str) -> str:
+    units = sign.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def tab_url(key: str, **query: Any) -> str:
+    """The address of a tab."""
+    return url_for(f"tab.{key}", **query)
+
+
+def page_url(name: str, **values: Any) -> str:
+    """The address of a page ("members.member") with its path parameters and query."""
+    return url_for(f"page.{name}", **values)
+
+
+def action_url(name: str, **values: Any) -> str:
+    """The address an action is posted to; values that are not in its path are left out."""
+    action: Action = admin().tabs.actions[name]
+    route = admin().tabs.path_of(action)
+    named = path_names(route)
+    return url_for(f"action.{name}", **{key: value for key, value in values.items() if key in named})
+
+
+def static_url(path: str) -> str:
+    """The address of a static file, with its content's mark so that browsers may keep it for a year."""
+    file = Path(current_app.static_folder or "") / path
+    mark = _mark.__wrapped__(file) if current_app.debug else _mark(file)
+    return url_for("static", filename=path, v=mark) if mark else url_for("static", filename=path)
+
+
+@lru_cache(maxsize=512)
+def _mark(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.is_file() else ""
+
+
+def init_rendering(app: Flask, shared: Admin) -> None:
+    """Make filters and URL functions known to templates, and static files cacheable."""
+    app.extensions["admin"] = shared
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    init_filters(app)
+    app.jinja_env.globals.update(
+        static_url=static_url, tab_url=tab_url, page_url=page_url, action_url=action_url
+    )
+
+    @app.after_request
+    def keep_static(response: Response) -> Response:
+        if request.endpoint == "static" and response.status_code == 200 and "v" in request.args:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
