@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 
 from app.core import bell, ids
 from app.core.db import UnitOfWork, cross_shop, open_transaction, unit_of_work
-from app.core.errors import LoyalNestError, Unavailable, Unavailable
+from app.core.errors import LoyalNestError, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +56,7 @@ class _Deliverer:
 _deliverers: dict[str, _Deliverer] = {}
 
 
-def delivers(
-    kind: str, *, on_failure: OnFailure | None = None
-) -> Callable[[Deliver], Deliver]:
+def delivers(kind: str, *, on_failure: OnFailure | None = None) -> Callable[[Deliver], Deliver]:
     """Register who does the work of `kind`, and what happens in the shop when it fails for good."""
 
     def register(function: Deliver) -> Deliver:
@@ -80,14 +78,7 @@ ON CONFLICT (shop_id, kind, key) DO NOTHING
 """
 
 
-def put(
-    uow: UnitOfWork,
-    kind: str,
-    payload: dict[str, Any],
-    *,
-    key: str,
-    not_before: datetime | None = None,
-) -> None:
+def put(uow: UnitOfWork, kind: str, payload: dict[str, Any], *, key: str, not_before: datetime | None = None) -> None:
     """Store one piece of work in the caller's transaction; the same (kind, key) is stored once."""
     uow.execute(
         _PUT,
@@ -103,9 +94,7 @@ def put(
     _ring_once(uow)
 
 
-def put_many(
-    uow: UnitOfWork, kind: str, items: list[tuple[str, dict[str, Any]]]
-) -> None:
+def put_many(uow: UnitOfWork, kind: str, items: list[tuple[str, dict[str, Any]]]) -> None:
     """Store many pieces of work of one kind, given as (key, payload), with one statement."""
     if not items:
         return
@@ -147,65 +136,7 @@ RETURNING o.shop_id, o.id, o.kind, o.key, o.payload, o.attempts, o.created_at
 def lease(limit: int = 32) -> list[OutboxMessage]:
     """Take due work for a minute."""
     with cross_shop("outbox looks for work") as uow:
-        return [
-            OutboxMessage(**row)
-            for row in uow.all(_LEASE, {"limit": limit, "lease": LEASE_SECONDS})
-        ]
-
-
-_LEASE_ONE = """
-UPDATE outbox SET attempts = attempts + 1, lease_until = now() + make_interval(secs => %(lease)s)
-WHERE shop_id = %(shop)s AND kind = %(kind)s AND key = %(key)s
-  AND state = 0 AND not_before <= now() AND (lease_until IS NULL OR lease_until < now())
-RETURNING shop_id, id, kind, key, payload, attempts, created_at
-"""
-_URGENT_POLL_SECONDS = 0.1
-
-
-def deliver_one(shop_id: UUID, kind: str, key: str, *, seconds: float) -> bool:
-    """Do one committed piece of work at once, for a caller who waits. True when it is settled, well or not.
-
-    The work runs in a thread that goes on when the time is over; when somebody else holds the row's lease, that one is
-    waited for. False means that it is still open: the worker or that thread settles it later.
-    """
-    if open_transaction():
-        raise RuntimeError("outside work is done after the commit")
-    deadline = time.monotonic() + seconds
-    where = {"shop": shop_id, "kind": kind, "key": key}
-    attempt = _urgent().submit(_attempt, where)
-    try:
-        attempt.result(seconds)
-    except TimeoutError:
-        attempt.cancel()
-        return False
-    while (state := _state(where)) == 0 and time.monotonic() < deadline:
-        threading.Event().wait(_URGENT_POLL_SECONDS)
-    return bool(state)
-
-
-def _attempt(where: dict[str, Any]) -> None:
-    try:
-        with unit_of_work(where["shop"]) as uow:
-            row = uow.one(_LEASE_ONE, {**where, "lease": LEASE_SECONDS})
-    except Unavailable:
-        log.warning("no connection for urgent %s; the worker will do it", where["kind"])
-        return
-    if row is not None:
-        _guarded(OutboxMessage(**row))
-
-
-def _state(where: dict[str, Any]) -> int | None:
-    with unit_of_work(where["shop"]) as uow:
-        return uow.scalar(  # type: ignore[no-any-return]
-            "SELECT state FROM outbox WHERE shop_id = %(shop)s AND kind = %(kind)s AND key = %(key)s",
-            where,
-        )
-
-
-@lru_cache(maxsize=1)
-def _urgent() -> ThreadPoolExecutor:
-    """Few threads: when Shopify hangs, callers stop waiting instead of piling up."""
-    return ThreadPoolExecutor(max_workers=4, thread_name_prefix="urgent")
+        return [OutboxMessage(**row) for row in uow.all(_LEASE, {"limit": limit, "lease": LEASE_SECONDS})]
 
 
 _LEASE_ONE = """
@@ -283,32 +214,18 @@ def _failed(message: OutboxMessage, deliverer: _Deliverer, error: Exception) -> 
     retryable = error.retryable if isinstance(error, LoyalNestError) else True
     if retryable and message.attempts < MAX_ATTEMPTS:
         delay = min(_MAX_DELAY_SECONDS, 2 ** min(message.attempts, 12))
-        log.warning(
-            "%s %s will be tried again in %s s",
-            message.kind,
-            message.id,
-            delay,
-            exc_info=True,
-        )
+        log.warning("%s %s will be tried again in %s s", message.kind, message.id, delay, exc_info=True)
         with unit_of_work(message.shop_id) as uow:
             uow.execute(
                 "UPDATE outbox SET lease_until = NULL, last_error = %(error)s,"
                 " not_before = now() + make_interval(secs => %(delay)s)"
                 " WHERE shop_id = %(shop)s AND id = %(id)s AND state = 0",
-                {
-                    "shop": message.shop_id,
-                    "id": message.id,
-                    "delay": delay,
-                    "error": _describe(error),
-                },
+                {"shop": message.shop_id, "id": message.id, "delay": delay, "error": _describe(error)},
             )
         return
     log.error("%s %s failed for good: %s", message.kind, message.id, _describe(error))
     with unit_of_work(message.shop_id) as uow:
-        if (
-            _close(uow, message, state=2, error=_describe(error))
-            and deliverer.on_failure is not None
-        ):
+        if _close(uow, message, state=2, error=_describe(error)) and deliverer.on_failure is not None:
             deliverer.on_failure(uow, message, error)
 
 
@@ -317,9 +234,7 @@ def _describe(error: Exception) -> str:
     return f"{type(error).__name__}:{getattr(error, 'code', '')}"
 
 
-def _close(
-    uow: UnitOfWork, message: OutboxMessage, *, state: int, error: str | None = None
-) -> bool:
+def _close(uow: UnitOfWork, message: OutboxMessage, *, state: int, error: str | None = None) -> bool:
     """Mark a row settled; False when another worker did so after our lease ran out."""
     row = uow.one(
         "UPDATE outbox SET state = %(state)s, done_at = clock_timestamp(), lease_until = NULL, last_error = %(error)s"
@@ -346,9 +261,7 @@ def _guarded(message: OutboxMessage) -> None:
     try:
         deliver(message)
     except Exception:
-        log.exception(
-            "%s %s could not be settled; its lease runs out", message.kind, message.id
-        )
+        log.exception("%s %s could not be settled; its lease runs out", message.kind, message.id)
 
 
 def serve(stop: Callable[[], bool], poll_seconds: float = 1.0) -> None:
