@@ -1,7 +1,12 @@
 """Marks for translation and the locales the product is complete in; translating happens at the faces."""
 
+from functools import cache
+from pathlib import Path
 from typing import Literal
 
+from babel.support import NullTranslations, Translations
+
+CATALOGS = Path(__file__).resolve().parents[2] / "translations"
 LOCALES = ("en", "es", "fr", "ar", "he")
 RIGHT_TO_LEFT = frozenset({"ar", "he"})
 
@@ -21,3 +26,9 @@ def supported(locale: str | None) -> str:
     language = (locale or "").replace("_", "-").split("-")[0].lower()
     language = "he" if language == "iw" else language
     return language if language in LOCALES else "en"
+
+
+@cache
+def translations(locale: str) -> NullTranslations:
+    """The compiled catalogue of a supported locale, for work outside a request; English sentences where it is missing."""
+    return Translations.load(CATALOGS, [supported(locale)], domain="messages")
