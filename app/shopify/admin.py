@@ -27,12 +27,15 @@ from app.shopify.sessions import Credentials
 from app.shopify.throttle import Throttle
 
 Data = dict[str, Any]
-_TIMEOUTS = Timeouts(connect=3, read=20, total=45)
 _throttle = Throttle()
 
 
 class AdminClient:
-    """Talks to one shop. `reserve_share` (0 to 1) is the part of the budget that background work leaves to others."""
+    """Talks to one shop, by id with its stored token or, at installation, with credentials at hand.
+
+    `patience_seconds` bounds waiting for budget and repeating; `reserve_share` (0 to 1) is the part of the budget that
+    background work leaves to others.
+    """
 
     def __init__(
         self,
@@ -49,8 +52,11 @@ class AdminClient:
         self._patience = patience_seconds
         self._reserve_share = reserve_share
 
-    def run(self, operation: str, variables: Mapping[str, Any] | None = None) -> Data:
-        """Run an operation by its GraphQL name and return `data`.
+    def run(
+        self, operation: str, variables: Mapping[str, Any] | None = None, *, allow_denied: bool = False
+    ) -> Data:
+        """Run an operation by its GraphQL name and return `data`; with `allow_denied`, fields the shop keeps to itself
+        (protected customer data) may be null instead of failing the whole.
 
         Raises UserErrors (a mutation was refused), Throttled, ShopifyUnavailable, TokenRejected, ShopUnavailable,
         AccessDenied, GraphQLFailed. A query is repeated after a failure; a mutation only when it cannot have run, and
@@ -61,7 +67,7 @@ class AdminClient:
         give_up = time.monotonic() + self._patience
         while True:
             try:
-                return self._attempt(chosen, variables or {}, give_up)
+                return self._attempt(chosen, variables or {}, give_up, allow_denied)
             except Throttled as error:
                 wait = float(error.data["retry_after"])
                 if time.monotonic() + wait > give_up:
@@ -82,21 +88,22 @@ class AdminClient:
                 return
             after = found["pageInfo"]["endCursor"]
 
-    def _attempt(self, operation: Operation, variables: Mapping[str, Any], give_up: float) -> Data:
+    def _attempt(
+        self, operation: Operation, variables: Mapping[str, Any], give_up: float, allow_denied: bool
+    ) -> Data:
         credentials = self._credentials or self._from_store()
         self._await_budget(credentials.shop_domain, operation, give_up)
-        answer = _send(credentials, operation, variables)
-        if answer.status == 401 and self._shop_id is not None and not credentials.renewed:
-            credentials = self._from_store(rejected=credentials.access_token)
-            answer = _send(credentials, operation, variables)
-            if answer.status == 401 and not credentials.renewed:
+        answer = self._send(credentials, operation, variables)
+        # Somebody else may have renewed the token, so the first new one is read, and only the second is fetched.
+        for _ in range(2):
+            if answer.status == 401 and self._shop_id is not None and not credentials.renewed:
                 credentials = self._from_store(rejected=credentials.access_token)
-                answer = _send(credentials, operation, variables)
+                answer = self._send(credentials, operation, variables)
         if answer.status == 401:
             if self._shop_id is not None:
                 sessions.mark_for_reopening(self._shop_id, credentials.access_token)
             raise TokenRejected()
-        return _data(credentials.shop_domain, operation, answer)
+        return _data(credentials.shop_domain, operation, answer, allow_denied)
 
     def _from_store(self, rejected: str | None = None) -> Credentials:
         assert self._shop_id is not None
@@ -107,24 +114,23 @@ class AdminClient:
         if wait:
             time.sleep(max(0.0, min(wait, give_up - time.monotonic())))
 
+    def _send(self, credentials: Credentials, operation: Operation, variables: Mapping[str, Any]) -> Answer:
+        url = f"https://{credentials.shop_domain}/admin/api/{get_settings().shopify_api_version}/graphql.json"
+        try:
+            return outbound().request(
+                "POST",
+                url,
+                headers={"X-Shopify-Access-Token": credentials.access_token, "Accept": "application/json"},
+                json={"query": operation.text, "operationName": operation.name, "variables": dict(variables)},
+                repeatable=operation.kind == "query",
+                timeouts=Timeouts(connect=3, read=min(20.0, self._patience), total=self._patience),
+                max_bytes=20_000_000,
+            )
+        except OutboundFailed as error:
+            raise ShopifyUnavailable(sent=error.sent) from error
 
-def _send(credentials: Credentials, operation: Operation, variables: Mapping[str, Any]) -> Answer:
-    url = f"https://{credentials.shop_domain}/admin/api/{get_settings().shopify_api_version}/graphql.json"
-    try:
-        return outbound().request(
-            "POST",
-            url,
-            headers={"X-Shopify-Access-Token": credentials.access_token, "Accept": "application/json"},
-            json={"query": operation.text, "operationName": operation.name, "variables": dict(variables)},
-            repeatable=operation.kind == "query",
-            timeouts=_TIMEOUTS,
-            max_bytes=20_000_000,
-        )
-    except OutboundFailed as error:
-        raise ShopifyUnavailable(sent=error.sent) from error
 
-
-def _data(domain: str, operation: Operation, answer: Answer) -> Data:
+def _data(domain: str, operation: Operation, answer: Answer, allow_denied: bool) -> Data:
     if answer.status == 429:
         raise Throttled(retry_after=max(answer.retry_after or 1.0, 0.1))
     if answer.status in {402, 404, 423}:
@@ -140,21 +146,22 @@ def _data(domain: str, operation: Operation, answer: Answer) -> Data:
     if not isinstance(given, dict):
         raise ShopifyUnavailable(sent=True)
     _throttle.learn(domain, operation.name, given.get("extensions"))
-    data = given.get("data")
-    if answer.status != 200 or given.get("errors") or not isinstance(data, dict):
-        raise _failure(domain, operation, given.get("errors"), data if isinstance(data, dict) else None)
+    data: Data | None = given["data"] if isinstance(given.get("data"), dict) else None
+    if answer.status != 200 or data is None or given.get("errors"):
+        codes = _codes(given.get("errors"))
+        if data is None or not allow_denied or set(codes) != {"ACCESS_DENIED"}:
+            raise _failure(domain, operation, codes, data)
     _refuse_user_errors(operation, data)
     return data
 
 
-def _failure(domain: str, operation: Operation, errors: Any, partial: Data | None) -> Exception:
+def _codes(errors: Any) -> list[str]:
     listed = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
     found = [error.get("extensions") for error in listed]
-    codes = [
-        str(extensions["code"])
-        for extensions in found
-        if isinstance(extensions, dict) and "code" in extensions
-    ]
+    return [str(extensions.get("code", "")) if isinstance(extensions, dict) else "" for extensions in found]
+
+
+def _failure(domain: str, operation: Operation, codes: list[str], partial: Data | None) -> Exception:
     if "THROTTLED" in codes:
         return Throttled(retry_after=round(_throttle.wait_for(domain, operation.name) or 1.0, 2))
     if "ACCESS_DENIED" in codes and partial is None:
