@@ -21,6 +21,7 @@ from app.web.logging import init_request_log
 from app.web.menu import MenuGroup
 from app.web.openapi import openapi_document
 from app.web.pages import add_tabs
+from app.web.preferences import init_preferences
 from app.web.ratelimit import init_rate_limits
 from app.web.rendering import ROOT, Admin, init_rendering
 from app.web.security_headers import init_security_headers
@@ -67,6 +68,7 @@ def make_application(
     init_failures(app)
     init_embedding(app, settings)
     init_health(app, settings)
+    init_preferences(app)
     add_endpoints(app, endpoints)
     add_tabs(app, tabs)
     add_actions(app, tabs)

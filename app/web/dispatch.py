@@ -12,7 +12,7 @@ from app.core import db
 from app.core.errors import Forbidden, LoyalNestError, NotFound
 from app.web import current, ratelimit
 from app.web.context import Context
-from app.web.endpoints import WRITES, Download, Endpoint, EndpointRegistry
+from app.web.endpoints import WRITES, Download, Endpoint, EndpointRegistry, RawRequest, Reply
 from app.web.envelope import json_response, success_text
 from app.web.idempotency import HEADER, Once, once
 from app.web.json_input import FORBIDDEN, parse_json, read_body
@@ -55,11 +55,14 @@ def _serve(endpoint: Endpoint, texts: dict[str, str]) -> Response:
     }
     if endpoint.body is not None:
         arguments["body"] = parse_json(request, endpoint.body, endpoint.max_body_bytes)
+    elif endpoint.raw:
+        arguments["raw"] = _raw(endpoint)
     elif endpoint.method in WRITES and read_body(request, endpoint.max_body_bytes):
         parse_json(request, NoBody, endpoint.max_body_bytes)
-    query = parse_query(request.args, endpoint.query)
     if endpoint.query is not None:
-        arguments["query"] = query
+        arguments["query"] = parse_query(request.args, endpoint.query)
+    elif not endpoint.raw:
+        parse_query(request.args, None)
     keyed = _keyed(endpoint, principal)
     with _unit(endpoint, principal) as uow:
         ctx = Context(principal, current.locale(), current.request_id(), uow)
@@ -129,7 +132,16 @@ def _unit(endpoint: Endpoint, principal: Principal) -> Iterator[db.UnitOfWork | 
         yield None
 
 
+def _raw(endpoint: Endpoint) -> RawRequest:
+    body = read_body(request, endpoint.max_body_bytes)
+    return RawRequest(request.method, request.path, request.query_string, dict(request.headers), body)
+
+
 def _answer(endpoint: Endpoint, result: Any) -> Response:
+    if isinstance(result, Reply):
+        reply = Response(result.content, status=result.status, headers=dict(result.headers))
+        reply.headers.setdefault("Cache-Control", "no-store")
+        return reply
     if endpoint.out is not Download:
         return json_response(success_text(endpoint, result), endpoint.status)
     response = Response(result.content, status=endpoint.status, content_type=result.media_type)

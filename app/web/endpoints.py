@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -46,6 +46,26 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class RawRequest:
+    """A request as it came, for handlers that verify it themselves. Header names keep their case in no particular way."""
+
+    method: str
+    path: str
+    query_string: bytes
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete answer of the handler's own making, for callers that do not speak our JSON."""
+
+    content: bytes | str = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A declared endpoint. `parameters` are the path's names with their types, in order; `item_type` is set for lists."""
 
@@ -60,12 +80,14 @@ class Endpoint:
     key: str | None
     status: int
     idempotent: bool
-    rate: Rate
+    rate: Rate | None
     tag: str
     errors: tuple[type[LoyalNestError], ...]
     max_body_bytes: int
     produces: str
     cross_shop: str | None
+    raw: bool
+    hidden: bool
     parameters: dict[str, type] = field(default_factory=dict)
     arguments: frozenset[str] = frozenset()
 
@@ -153,17 +175,21 @@ def endpoint(
     key: str | None = None,
     status: int = 200,
     idempotent: bool | None = None,
-    rate: Rate = DEFAULT_RATE,
+    rate: Rate | None = DEFAULT_RATE,
     errors: Sequence[type[LoyalNestError]] = (),
     max_body_bytes: int = MAX_JSON_BYTES,
     produces: str = "application/json",
     cross_shop: str | None = None,
+    raw: bool = False,
+    hidden: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare an API endpoint on its handler.
 
-    `out` is a Pydantic model, `Page[Model]`, `Download` or None (no payload). `key` puts the payload under that name; lists
-    use "items" when it is missing. `permission` is required unless `public`. `cross_shop` gives the reason of an operator
-    endpoint that works across shops. The handler takes what it names of: ctx, body, query and the path's parameters.
+    `out` is a Pydantic model, `Page[Model]`, `Download`, `Reply` or None (no payload). `key` puts the payload under that
+    name; lists use "items" when it is missing. `permission` is required unless `public`. `cross_shop` gives the reason of an
+    operator endpoint that works across shops. With `raw` the handler gets the request as it came (RawRequest) in place of a
+    parsed body. `hidden` keeps it out of the API document. The handler names what it takes: ctx, body, query, raw and the
+    path's parameters.
     """
 
     def declare(handler: Handler) -> Handler:
@@ -187,6 +213,8 @@ def endpoint(
             max_body_bytes=max_body_bytes,
             produces=produces,
             cross_shop=cross_shop,
+            raw=raw,
+            hidden=hidden,
             parameters=_parameters(path, handler),
             arguments=frozenset(inspect.signature(handler).parameters),
         )
@@ -216,16 +244,17 @@ def _check(declared: Endpoint) -> None:
         raise TypeError(f"{where}: the handler needs a docstring; it becomes the API text")
     if any(kind not in (UUID, str, int) for kind in declared.parameters.values()):
         raise TypeError(f"{where}: path parameters are UUID, str or int")
-    optional = {name for name, schema in (("body", declared.body), ("query", declared.query)) if schema}
+    given = (("body", declared.body), ("query", declared.query), ("raw", declared.raw))
+    optional = {name for name, there in given if there}
     offered = {"ctx", *declared.parameters} | optional
     if declared.arguments | {"ctx"} != offered:
         raise TypeError(
             f"{where}: the handler takes {sorted(declared.arguments)}, offered is {sorted(offered)}"
         )
-    if declared.idempotent and (declared.public or declared.out is Download):
-        raise TypeError(f"{where}: public endpoints and downloads cannot be replayed")
-    if declared.body and declared.method == "GET":
-        raise TypeError(f"{where}: GET has no body")
+    if declared.idempotent and not _replayable(declared.method, declared.public, declared.out, declared.raw):
+        raise TypeError(f"{where}: only writes of a known caller that answer JSON can be replayed")
+    if declared.body and (declared.method == "GET" or declared.raw):
+        raise TypeError(f"{where}: a GET has no body, and a raw request no parsed one")
     if declared.enveloped and not declared.key and _is_model(declared.out):
         clash = RESERVED_NAMES & set(declared.out.model_fields)
         if clash:
@@ -234,18 +263,22 @@ def _check(declared: Endpoint) -> None:
             )
 
 
+def _replayable(method: str, public: bool, out: Any, raw: bool) -> bool:
+    return method in WRITES and not public and out not in (Download, Reply) and not raw
+
+
 def _is_model(out: Any) -> bool:
     return isinstance(out, type) and issubclass(out, BaseModel)
 
 
 __all__ = [
-    "DEFAULT_RATE",
     "Context",
     "Download",
     "Endpoint",
     "EndpointRegistry",
     "Page",
     "Rate",
+    "RawRequest",
+    "Reply",
     "endpoint",
-    "registry",
 ]

@@ -19,7 +19,7 @@ from app.core.errors import (
     Unauthorized,
     Unavailable,
 )
-from app.web.endpoints import WRITES, Download, Endpoint, EndpointRegistry
+from app.web.endpoints import WRITES, Download, Endpoint, EndpointRegistry, Reply
 from app.web.idempotency import (
     HEADER,
     REPLAYED,
@@ -67,7 +67,7 @@ _ERROR_SCHEMA: dict[str, Any] = {
 
 def openapi_document(endpoints: EndpointRegistry) -> dict[str, Any]:
     """The whole document as JSON values."""
-    declared = list(endpoints)
+    declared = [endpoint for endpoint in endpoints if not endpoint.hidden]
     refs, schemas = _schemas(declared)
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in declared:
@@ -159,7 +159,7 @@ def _parameters(endpoint: Endpoint, schemas: dict[str, Any], refs: dict[Any, Any
 def _responses(endpoint: Endpoint, refs: dict[Any, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     headers = [*_COMMON_HEADERS, *([REPLAYED] if endpoint.idempotent else [])]
     success: dict[str, Any] = {"description": "Done.", "headers": _header_refs(headers)}
-    if endpoint.out is Download:
+    if endpoint.out in (Download, Reply):
         success["content"] = {endpoint.produces: {"schema": {"type": "string", "format": "binary"}}}
     else:
         schema = _success_schema(endpoint, refs)

@@ -32,7 +32,15 @@ class PreferenceSaver(Protocol):
     ) -> None: ...
 
 
-def init_preferences(app: Flask, save: PreferenceSaver) -> None:
+_savers: list[PreferenceSaver] = []
+
+
+def register_preference_saver(saver: PreferenceSaver) -> None:
+    """Say where choices are stored (shops domain); the last one registered counts."""
+    _savers[:] = [saver]
+
+
+def init_preferences(app: Flask) -> None:
     """Add the POST that stores a choice. The client applies a theme itself; a new language needs a new document."""
 
     @app.post(PATH, endpoint="preferences.save")
@@ -44,7 +52,7 @@ def init_preferences(app: Flask, save: PreferenceSaver) -> None:
         else:
             chosen = parse_form(request.form, Preferences, current.locale())
         with work_of(principal) as uow:
-            save(uow, principal.id, theme=chosen.theme, locale=chosen.locale)
+            _savers[0](uow, principal.id, theme=chosen.theme, locale=chosen.locale)
         response = html_response("", 204)
         if chosen.locale is not None and chosen.locale != current.locale():
             response.headers["HX-Refresh"] = "true"

@@ -90,8 +90,10 @@ def bucket_owner(principal: Principal | None) -> str:
     return f"{principal.shop_id}:{principal.key}"
 
 
-def enforce(principal: Principal | None, rate: Rate) -> None:
-    """Take a token for this request and remember the standing for the answer's headers."""
+def enforce(principal: Principal | None, rate: Rate | None) -> None:
+    """Take a token for this request, unless it is unlimited, and remember the standing for the answer's headers."""
+    if rate is None:
+        return
     limiter: RateLimiter = current_app.extensions["rate_limiter"]
     try:
         g.rate_standing = limiter.take(bucket_owner(principal), rate)
