@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from babel.support import NullTranslations, Translations
 
@@ -32,3 +32,9 @@ def supported(locale: str | None) -> str:
 def translations(locale: str) -> NullTranslations:
     """The compiled catalogue of a supported locale, for work outside a request; English sentences where it is missing."""
     return Translations.load(CATALOGS, [supported(locale)], domain="messages")
+
+
+def translate(locale: str, text: str, **data: Any) -> str:
+    """A marked sentence in a locale, its {named} placeholders filled."""
+    sentence = translations(locale).gettext(text)
+    return sentence.format(**data) if data else sentence

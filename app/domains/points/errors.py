@@ -26,7 +26,14 @@ class KeyReused(Conflict):
 
 
 class NotAnEarningOrder(Conflict):
-    """The order earns nothing; the reason says why."""
+    """The order earns nothing for this member."""
 
     code = "order_earns_nothing"
-    default_message = mark("This order earns no points: {reason}.")
+    default_message = mark("This order earns no points: it is not paid, was cancelled, or holds nothing that earns.")
+
+
+class NothingToEarn(Conflict):
+    """The program gives nothing for this action."""
+
+    code = "nothing_to_earn"
+    default_message = mark("The program gives no points for this.")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
 _ROUNDING = {"down": ROUND_FLOOR, "nearest": ROUND_HALF_UP, "up": ROUND_CEILING}
@@ -122,3 +123,26 @@ def target(state: OrderState, terms: Terms, multiplier_bp: int) -> Target:
         return Target(0, trace | {"refusal": reason})
     exact = Decimal(base).scaleb(-state.currency_exponent) * terms.points_per_unit * multiplier_bp / BASIS_POINTS
     return Target(int(exact.quantize(Decimal(1), rounding=_ROUNDING[terms.rounding])), trace | {"exact": str(exact)})
+
+
+def money_back(lines: Sequence[Sequence[int]], amount_minor: int) -> tuple[list[tuple[int, int, int]], int]:
+    """One refund as (lines of (id, net, tax), amount without lines), in money that really went back.
+
+    `amount_minor` is positive when more was paid back than the lines say, and negative when less was (goods returned
+    without money); then the lines count in proportion to the money.
+    """
+    total = sum(net + tax for _, net, tax, _ in lines)
+    if amount_minor >= 0 or total <= 0:
+        return [(line_id, net, tax) for line_id, net, tax, _ in lines], max(amount_minor, 0)
+    paid = max(total + amount_minor, 0)
+    return [(line_id, net * paid // total, tax * paid // total) for line_id, net, tax, _ in lines], 0
+
+
+def expiry(at: datetime, months: int, zone: tzinfo) -> datetime:
+    """The end of the local day `months` after `at`; a day that the month lacks becomes its last day."""
+    local = at.astimezone(zone)
+    index = local.month - 1 + months
+    year, month = local.year + index // 12, index % 12 + 1
+    first_of_next = datetime(year + month // 12, month % 12 + 1, 1)
+    day = min(local.day, (first_of_next - timedelta(days=1)).day)
+    return datetime.combine(datetime(year, month, day) + timedelta(days=1), time.min, zone)

@@ -132,9 +132,6 @@ class BalanceOut(BaseModel):
     debt: int
     total: int
     qualifying: int
-    tier: str | None
-    next_tier: str | None
-    points_to_next_tier: int | None
 
 
 class HistoryQuery(BaseModel):

@@ -86,8 +86,7 @@ def update_program(ctx: Context, id: UUID, body: schemas.ProgramUpdate) -> schem
     from now on; points already given keep the terms under which they were given.
     """
     changes = body.model_dump(exclude_unset=True, exclude={"version"})
-    required = {name: value for name, value in changes.items() if value is not None or name == "expiry_months"}
-    return _out(service.update(ctx.uow, id, required, version=body.version))
+    return _out(service.update(ctx.uow, id, changes, version=body.version))
 
 
 @endpoint(

@@ -57,21 +57,24 @@ class ProgramCreate(BaseModel):
 
 
 class ProgramUpdate(BaseModel):
-    """Changes to a program; what is absent stays. `version` is the one that was read."""
+    """Changes to a program; what is absent stays, null is only allowed for `expiry_months` (never).
+
+    `version` is the one that was read.
+    """
 
     version: int = Field(ge=1)
-    name: Name | None = None
-    description: Description | None = None
-    type: Type | None = None
-    status: Status | None = None
-    points_per_unit: Rate | None = None
-    signup_bonus: Bonus | None = None
-    earn_trigger: Trigger | None = None
-    holding_days: HoldingDays | None = None
+    name: Name = Field(default=None)
+    description: Description = Field(default=None)
+    type: Type = Field(default=None)
+    status: Status = Field(default=None)
+    points_per_unit: Rate = Field(default=None)
+    signup_bonus: Bonus = Field(default=None)
+    earn_trigger: Trigger = Field(default=None)
+    holding_days: HoldingDays = Field(default=None)
     expiry_months: ExpiryMonths | None = None
-    rounding: Rounding | None = None
-    earn_on_tax: bool | None = None
-    minimum_redemption: Bonus | None = None
+    rounding: Rounding = Field(default=None)
+    earn_on_tax: bool = Field(default=None)
+    minimum_redemption: Bonus = Field(default=None)
 
 
 class ProgramForm(BaseModel):

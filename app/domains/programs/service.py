@@ -51,9 +51,9 @@ def create(uow: UnitOfWork, wanted: ProgramCreate, *, is_default: bool = False) 
     """Create a program with its first version. Raises AnotherProgramActive when it is to be active and cannot."""
     if wanted.status == "active":
         _refuse_second_active(uow, None)
-    program = Program(**wanted.model_dump(), id=ids.new_id())
+    program = Program(**wanted.model_dump(), id=ids.new_id(), current_version_id=ids.new_id())
     uow.session.add(program)
-    uow.session.flush()
+    _flush(uow)
     _keep_version(uow, program, 1)
     compliance.record(uow, "program.created", ("program", str(program.id)), None, snapshot(program))
     currency = shops.get(uow).currency
@@ -87,13 +87,15 @@ def update(uow: UnitOfWork, program_id: UUID, changes: dict[str, Any], *, versio
             _refuse_second_active(uow, program.id)
     for name, value in changes.items():
         setattr(program, name, value)
-    _flush(uow)
     after = snapshot(program)
     if after == before:
         return program
-    if any(before[name] != after[name] for name in rules.TERMS):
-        newest = queries.versions(uow, program.id, 1)
-        _keep_version(uow, program, newest[0].number + 1 if newest else 1)
+    new_terms = any(before[name] != after[name] for name in rules.TERMS)
+    if new_terms:
+        program.current_version_id = ids.new_id()
+    _flush(uow)
+    if new_terms:
+        _keep_version(uow, program, queries.versions(uow, program.id, 1)[0].number + 1)
     compliance.record(uow, "program.updated", ("program", str(program.id)), before, after)
     uow.publish([ProgramChanged(program.id, program.status)])
     return program
@@ -102,7 +104,7 @@ def update(uow: UnitOfWork, program_id: UUID, changes: dict[str, Any], *, versio
 def delete(uow: UnitOfWork, program_id: UUID) -> None:
     """Delete a draft that was never published. Raises ProgramNotFound, ProgramInUse."""
     program = get(uow, program_id)
-    if program.status != "draft" or queries_used(uow, program_id):
+    if program.status != "draft" or _was_published(uow, program_id):
         raise ProgramInUse()
     before = snapshot(program)
     uow.session.delete(program)
@@ -110,8 +112,7 @@ def delete(uow: UnitOfWork, program_id: UUID) -> None:
     compliance.record(uow, "program.deleted", ("program", str(program_id)), before, None)
 
 
-def queries_used(uow: UnitOfWork, program_id: UUID) -> bool:
-    """Whether the program ever left its draft state; its audit trail knows."""
+def _was_published(uow: UnitOfWork, program_id: UUID) -> bool:
     return compliance.ever(uow, ("program", str(program_id)), "status", ("active", "paused", "archived"))
 
 
@@ -126,7 +127,7 @@ def snapshot(program: Program) -> dict[str, Any]:
 def _keep_version(uow: UnitOfWork, program: Program, number: int) -> None:
     values = snapshot(program)
     kept = ProgramVersion(
-        id=ids.new_id(),
+        id=program.current_version_id,
         program_id=program.id,
         number=number,
         terms={name: values[name] for name in rules.TERMS},
@@ -134,7 +135,6 @@ def _keep_version(uow: UnitOfWork, program: Program, number: int) -> None:
         actor_id=uow.actor.id,
     )
     uow.session.add(kept)
-    program.current_version_id = kept.id
     _flush(uow)
 
 

@@ -1,4 +1,4 @@
-"""The ledger's verbs. Each posts at most once per key and tells PointsPosted what it wrote."""
+"""Postings. Each posts at most once per key and tells PointsPosted what it wrote."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -68,7 +68,7 @@ def credit(uow: UnitOfWork, credits: Sequence[Credit]) -> list[Entry]:
         found = by_key[row.key]
         if found["id"] not in fresh and (found["member_id"], found["points"]) != (row.member_id, row.points):
             raise KeyReused()
-        result.append(_entry(found, replayed=found["id"] not in fresh))
+        result.append(as_entry(found, replayed=found["id"] not in fresh))
     _tell(uow, [row for row in written if row["id"] in fresh])
     return result
 
@@ -239,7 +239,8 @@ def _params(
     }
 
 
-def _entry(row: dict[str, Any], *, replayed: bool) -> Entry:
+def as_entry(row: dict[str, Any], *, replayed: bool = True) -> Entry:
+    """An entry from its row."""
     return Entry(
         id=row["id"],
         member_id=row["member_id"],
@@ -258,7 +259,7 @@ def _entry(row: dict[str, Any], *, replayed: bool) -> Entry:
 def _posted(uow: UnitOfWork, row: dict[str, Any], entry_id: UUID) -> Entry:
     if row["id"] == entry_id:
         _tell(uow, [row])
-    return _entry(row, replayed=row["id"] != entry_id)
+    return as_entry(row, replayed=row["id"] != entry_id)
 
 
 def _tell(uow: UnitOfWork, rows: Sequence[dict[str, Any]]) -> None:

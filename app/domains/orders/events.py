@@ -1,0 +1,33 @@
+"""Facts about orders."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.core.events import Event
+
+
+@dataclass(frozen=True)
+class OrderChanged(Event):
+    """An order as it is known now. Amounts are minor units of `currency`, which is the shop's.
+
+    `lines` hold {id, net, tax, gift_card, title, sku, quantity}; `refunds` hold, by refund id,
+    {lines: [[line id, net, tax, quantity]], amount}.
+    """
+
+    id: UUID
+    order_id: int
+    name: str
+    member_id: UUID | None
+    currency: str
+    lines: list[dict[str, Any]]
+    refunds: dict[str, dict[str, Any]]
+    discount_codes: tuple[str, ...]
+    known: bool
+    test: bool
+    placed_at: datetime | None
+    paid_at: datetime | None
+    fulfilled_at: datetime | None
+    cancelled_at: datetime | None
+    deleted_at: datetime | None

@@ -1,0 +1,216 @@
+"""How facts about an order are merged. Pure: the same facts in any order, any number of times, give the same row."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from app.core.money import to_minor
+from app.domains.orders.schemas import LinePayload, MoneySet, OrderPayload, RefundPayload
+
+PAID = frozenset({"paid", "partially_refunded", "refunded"})
+
+
+@dataclass
+class OrderFacts:
+    """Everything that is known of one order. `lines` and `refunds` are kept as JSON values in minor units."""
+
+    order_id: int
+    name: str = ""
+    customer_id: int | None = None
+    currency: str = ""
+    taxes_included: bool = False
+    test: bool = False
+    source_name: str = ""
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    refunds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    discount_codes: list[str] = field(default_factory=list)
+    known: bool = False
+    placed_at: datetime | None = None
+    paid_at: datetime | None = None
+    fulfilled_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    deleted_at: datetime | None = None
+    stale_after: datetime | None = None
+    paid_triggered_at: datetime | None = None
+
+
+def _minor(money: MoneySet | None, plain: str, currency: str) -> int:
+    return to_minor(money.shop_money.amount if money else plain, currency)
+
+
+def _part(amount: int, share: int, whole: int) -> int:
+    return int((Decimal(amount) * share / whole).quantize(Decimal(1), rounding=ROUND_HALF_UP)) if whole else 0
+
+
+def read_line(line: LinePayload, currency: str, taxes_included: bool, refunded_quantity: int) -> dict[str, Any]:
+    """One line after discounts: net and tax in minor units, for the quantity that was not edited away.
+
+    `current_quantity` is what is left after edits and refunds, so the refunded pieces are added back: refunds are
+    subtracted later, under their own facts.
+    """
+    gross = (
+        to_minor(line.total_set.shop_money.amount, currency)
+        if line.total_set
+        else _minor(line.price_set, line.price, currency) * line.quantity
+    )
+    discount = sum(_minor(part.amount_set, part.amount, currency) for part in line.discount_allocations)
+    tax = sum(_minor(part.price_set, part.price, currency) for part in line.tax_lines)
+    kept = line.quantity
+    if line.current_quantity is not None:
+        kept = min(line.current_quantity + refunded_quantity, line.quantity)
+    total = max(gross - discount, 0)
+    net = total - tax if taxes_included else total
+    return {
+        "id": line.id,
+        "title": line.title,
+        "sku": line.sku or "",
+        "quantity": kept,
+        "net": _part(max(net, 0), kept, line.quantity),
+        "tax": _part(tax, kept, line.quantity),
+        "gift_card": line.gift_card,
+    }
+
+
+def read_refund(refund: RefundPayload, currency: str) -> dict[str, Any]:
+    """One refund in minor units. `subtotal` of a line includes tax when the order's prices do; kept as it came."""
+    return {
+        "lines": [
+            [
+                line.line_item_id,
+                _minor(line.subtotal_set, line.subtotal, currency),
+                _minor(line.total_tax_set, line.total_tax, currency),
+                line.quantity,
+            ]
+            for line in refund.refund_line_items
+        ],
+        "amount": -sum(
+            _minor(part.amount_set, part.amount, currency) + _minor(part.tax_amount_set, part.tax_amount, currency)
+            for part in refund.order_adjustments
+            if part.kind == "refund_discrepancy"
+        ),
+    }
+
+
+def refund_currency(refund: RefundPayload) -> str:
+    """The shop currency that a refund names; empty when it does not."""
+    for line in refund.refund_line_items:
+        if line.subtotal_set:
+            return line.subtotal_set.shop_money.currency_code
+    for part in refund.order_adjustments:
+        if part.amount_set:
+            return part.amount_set.shop_money.currency_code
+    return ""
+
+
+def merge_order(facts: OrderFacts, payload: OrderPayload, topic: str, told_at: datetime) -> None:
+    """Take over an order payload. Its lines replace ours unless ours are newer; what happened once stays happened."""
+    for refund in payload.refunds:
+        facts.refunds[str(refund.id)] = read_refund(refund, payload.currency)
+    version = payload.updated_at or told_at
+    if not facts.known or facts.stale_after is None or version >= facts.stale_after:
+        _replace(facts, payload, version)
+    if payload.customer is not None and facts.customer_id is None:
+        facts.customer_id = payload.customer.id
+    facts.placed_at = facts.placed_at or payload.created_at or told_at
+    if payload.financial_status in PAID or topic == "orders/paid":
+        facts.paid_at = facts.paid_at or told_at
+    if payload.fulfillment_status == "fulfilled" or topic == "orders/fulfilled":
+        facts.fulfilled_at = facts.fulfilled_at or told_at
+    if payload.cancelled_at is not None or topic == "orders/cancelled":
+        facts.cancelled_at = facts.cancelled_at or payload.cancelled_at or told_at
+
+
+def _replace(facts: OrderFacts, payload: OrderPayload, version: datetime) -> None:
+    refunded: dict[int, int] = {}
+    for refund in payload.refunds:
+        for line in refund.refund_line_items:
+            refunded[line.line_item_id] = refunded.get(line.line_item_id, 0) + line.quantity
+    facts.known = True
+    facts.stale_after = version
+    facts.name = payload.name
+    facts.currency = payload.currency
+    facts.taxes_included = payload.taxes_included
+    facts.test = payload.test
+    facts.source_name = payload.source_name or ""
+    facts.discount_codes = [code.code for code in payload.discount_codes]
+    facts.lines = [
+        read_line(line, payload.currency, payload.taxes_included, refunded.get(line.id, 0))
+        for line in payload.line_items
+    ]
+
+
+def payload_from_snapshot(order: dict[str, Any]) -> OrderPayload:
+    """An order read from the Admin API in the shape of the webhook, so that both go through the same merge."""
+
+    def number(gid: str) -> int:
+        return int(gid.rsplit("/", 1)[1].split("?")[0])
+
+    def money(bag: dict[str, Any]) -> dict[str, Any]:
+        shop = bag["shopMoney"]
+        return {"shop_money": {"amount": shop["amount"], "currency_code": shop["currencyCode"]}}
+
+    def line(one: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": number(one["id"]),
+            "title": one["title"],
+            "sku": one.get("sku"),
+            "quantity": one["quantity"],
+            "current_quantity": one["currentQuantity"],
+            "total_set": money(one["originalTotalSet"]),
+            "gift_card": one["isGiftCard"],
+            "discount_allocations": [{"amount_set": money(a["allocatedAmountSet"])} for a in one["discountAllocations"]],
+            "tax_lines": [{"price_set": money(tax["priceSet"])} for tax in one["taxLines"]],
+        }
+
+    def refund(one: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": number(one["id"]),
+            "order_id": int(order["legacyResourceId"]),
+            "refund_line_items": [
+                {
+                    "line_item_id": number(part["lineItem"]["id"]),
+                    "quantity": part["quantity"],
+                    "subtotal_set": money(part["subtotalSet"]),
+                    "total_tax_set": money(part["totalTaxSet"]),
+                }
+                for part in one["refundLineItems"]
+            ],
+            "order_adjustments": [
+                {
+                    "kind": "refund_discrepancy",
+                    "amount_set": money(part["amountSet"]),
+                    "tax_amount_set": money(part["taxAmountSet"]),
+                }
+                for part in one["orderAdjustments"]
+                if part.get("reason") != "SHIPPING_REFUND"
+            ],
+        }
+
+    customer = order.get("customer")
+    return OrderPayload.model_validate(
+        {
+            "id": int(order["legacyResourceId"]),
+            "name": order["name"],
+            "currency": order["currencyCode"],
+            "taxes_included": order["taxesIncluded"],
+            "test": order["test"],
+            "source_name": order.get("sourceName"),
+            "financial_status": (order.get("displayFinancialStatus") or "").lower() or None,
+            "fulfillment_status": (order.get("displayFulfillmentStatus") or "").lower() or None,
+            "customer_locale": order.get("customerLocale"),
+            "created_at": order["createdAt"],
+            "updated_at": order["updatedAt"],
+            "cancelled_at": order.get("cancelledAt"),
+            "customer": customer
+            and {
+                "id": int(customer["legacyResourceId"]),
+                "first_name": customer.get("firstName"),
+                "last_name": customer.get("lastName"),
+                "email": (customer.get("defaultEmailAddress") or {}).get("emailAddress"),
+            },
+            "discount_codes": [{"code": code} for code in order.get("discountCodes") or []],
+            "line_items": [line(one) for one in order["lineItems"]],
+            "refunds": [refund(one) for one in order["refunds"]],
+        }
+    )

@@ -1,0 +1,35 @@
+"""The ledger's public verbs: posting, what orders and sign-ups earn, and how an entry is explained."""
+
+from app.domains.points.service.earning import earn, give_signup_bonus, settle_orders
+from app.domains.points.service.posting import (
+    activate,
+    adjust,
+    balance,
+    credit,
+    expire,
+    hold,
+    reverse,
+    set_multipliers,
+    settle,
+    spend,
+)
+from app.domains.points.service.statement import explain, explained, recent
+
+__all__ = [
+    "activate",
+    "adjust",
+    "balance",
+    "credit",
+    "earn",
+    "expire",
+    "explain",
+    "explained",
+    "give_signup_bonus",
+    "hold",
+    "recent",
+    "reverse",
+    "set_multipliers",
+    "settle",
+    "settle_orders",
+    "spend",
+]

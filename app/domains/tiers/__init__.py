@@ -1,0 +1,1 @@
+"""Tiers: a ladder of levels that members climb by the points they earned, each with its earning multiplier."""
