@@ -252,6 +252,7 @@ BEGIN
     a.debt := a.debt - repaid;
   END IF;
   w.reference_id := hold;
+  w.trace := h.trace || coalesce(w.trace, '{}');
   RETURN points_append(a, i, step, CASE step WHEN 'spend' THEN -n WHEN 'restore' THEN n ELSE 0 END, n, w);
 END $$;
 
