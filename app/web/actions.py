@@ -58,7 +58,7 @@ def _bound(action: Action) -> None:
 def _run(action: Action, principal: Principal, place: Mapping[str, Any]) -> Response:
     offered: dict[str, Any] = dict(place)
     if action.form is not None:
-        offered["form"] = parse_form(request.form, action.form, current.locale())
+        offered["form"] = parse_form(request.form, action.form, current.locale(), current.timezone())
     if action.files:
         offered["files"] = read_uploads(request, action.files)
     keyed = _keyed(action, principal, offered.get("files", {}))
@@ -139,6 +139,7 @@ def _refused_form(action: Action, place: Mapping[str, Any], problem: Problem) ->
         action=action.full_name,
         url=action_url(action.full_name, **place),
         locale=current.locale(),
+        timezone=current.timezone(),
         typed=request.form,
         errors={name: problem.fields[name] for name in named},
         message=problem.fields.get("", "") or ("" if named else problem.message),

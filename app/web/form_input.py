@@ -3,10 +3,12 @@
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from app.core.errors import MalformedPayload
@@ -23,6 +25,7 @@ MAX_DEPTH = 8
 _CONTROL = mark("Remove the control characters from this text.")
 _ONCE = mark("Give this field once.")
 _TOO_LARGE = mark("This number is too large.")
+_INSTANTS = (datetime, AwareDatetime)
 _TRUE = frozenset({"on", "true", "1", "yes"})
 _FALSE = frozenset({"off", "false", "0", "no", ""})
 
@@ -39,13 +42,16 @@ class Upload:
 Tree = dict[str, "Tree | list[str]"]
 
 
-def parse_form(posted: "MultiDict[str, str]", schema: type[Model], locale: str) -> Model:
+def parse_form(
+    posted: "MultiDict[str, str]", schema: type[Model], locale: str, timezone: str = "UTC"
+) -> Model:
     """The posted fields as `schema`. Raises MalformedPayload with a sentence for each refused field, by its posted name.
 
     Names nest with dots. Empty text is None where the field allows None and otherwise as if absent. Checkboxes and lists that
-    are absent are False and empty, unless the field allows None. Names beginning with an underscore are ignored.
+    are absent are False and empty, unless the field allows None. Instants without a zone are in `timezone`. Names beginning
+    with an underscore are ignored.
     """
-    reader = _Reader(locale)
+    reader = _Reader(locale, ZoneInfo(timezone))
     data = reader.model(schema, _tree(posted, reader), "", "")
     if reader.refused:
         raise MalformedPayload(fields=reader.refused)
@@ -93,8 +99,9 @@ def _place(tree: Tree, steps: list[str], values: list[str]) -> None:
 class _Reader:
     """Builds plain data for a schema; remembers refusals and which posted name each built path came from."""
 
-    def __init__(self, locale: str) -> None:
+    def __init__(self, locale: str, zone: ZoneInfo) -> None:
         self.locale = locale
+        self.zone = zone
         self.refused: dict[str, str] = {}
         self.posted: dict[str, str] = {}
 
@@ -156,6 +163,8 @@ class _Reader:
         return node
 
     def _scalar(self, kind: Any, text: str, posted: str) -> Any:
+        if kind in _INSTANTS:
+            return self._instant(text.strip())
         if not _numeric(kind):
             return text.strip()
         plain = to_plain(text, self.locale)
@@ -166,6 +175,13 @@ class _Reader:
         if get_origin(kind) is Literal:
             return int(plain) if plain.lstrip("+-").isdigit() else text
         return plain
+
+    def _instant(self, text: str) -> Any:
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError:
+            return text
+        return found if found.tzinfo else found.replace(tzinfo=self.zone)
 
     @staticmethod
     def _yes_or_no(text: str) -> Any:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
@@ -28,6 +29,7 @@ class Form:
     action: str
     url: str
     locale: str = "en"
+    timezone: str = "UTC"
     initial: Any = None
     typed: "MultiDict[str, str] | None" = None
     errors: dict[str, str] = field(default_factory=dict)
@@ -100,7 +102,8 @@ class Form:
         if isinstance(value, (int, float, Decimal)):
             return to_typed(value, self.locale)
         if isinstance(value, datetime):
-            return value.strftime("%Y-%m-%dT%H:%M")
+            local = value.astimezone(ZoneInfo(self.timezone)) if value.tzinfo else value
+            return local.strftime("%Y-%m-%dT%H:%M")
         if isinstance(value, (date, time)):
             return value.isoformat()
         return str(value)

@@ -2,33 +2,20 @@
 
 import logging
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 
 import orjson
 import redis
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from flask import Flask, Response, g
 
-from app.core import db
+from app.core import db, migrations
 from app.core.settings import Settings
 from app.web.envelope import json_response
 
 log = logging.getLogger(__name__)
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 class NotReady(Exception):
     """A part works but is not in the state this release needs."""
-
-
-@lru_cache(maxsize=1)
-def expected_heads() -> frozenset[str]:
-    """The newest migrations this release knows."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return frozenset(ScriptDirectory.from_config(config).get_heads())
 
 
 def _database() -> None:
@@ -38,9 +25,9 @@ def _database() -> None:
 
 def _migrations() -> None:
     with db.cross_shop("readiness") as uow:
-        applied = {row["version_num"] for row in uow.all("SELECT version_num FROM alembic_version")}
-    if applied != expected_heads():
-        raise NotReady(f"database is at {sorted(applied)}, this release needs {sorted(expected_heads())}")
+        applied = migrations.applied(uow)
+    if applied != migrations.head():
+        raise NotReady(f"the database is at {applied or 'nothing'}, this release needs {migrations.head()}")
 
 
 def init_health(app: Flask, settings: Settings) -> None:

@@ -80,7 +80,7 @@ class PageContext:
         url = action_url(name, **{**self.place, **path})
         if self.refused is not None and self.refused.action == name and self.refused.url == url:
             return self.refused
-        return Form(name, url, self.locale, initial)
+        return Form(name, url, self.locale, current.timezone(), initial)
 
 
 def admin() -> Admin:
