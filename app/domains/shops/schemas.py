@@ -1,0 +1,187 @@
+"""Shapes of shops at the faces and in webhooks, and the values other domains get."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.core.db import UnitOfWork
+from app.core.permissions import Permission
+
+Status = Literal["installed", "uninstalled"]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A shop as other domains see it: currency is ISO 4217, timezone an IANA name, locale the shop's own language."""
+
+    id: UUID
+    domain: str
+    name: str
+    currency: str
+    timezone: str
+    locale: str
+    status: Status
+    installed_at: datetime
+    uninstalled_at: datetime | None
+    needs_reopening: bool
+    scopes: str
+
+
+@dataclass(frozen=True)
+class DirectoryEntry:
+    """Where a domain leads: the shop's id, and whether it is installed, uninstalled or erased."""
+
+    shop_id: UUID
+    status: str
+
+
+@dataclass(frozen=True)
+class ShopContext:
+    """What Shopify says about a shop at installation."""
+
+    name: str
+    email: str | None
+    currency: str
+    timezone: str
+    locale: str | None = None
+
+
+@dataclass(frozen=True)
+class StaffMember:
+    """A merchant's user. `user_id` is Shopify's; `role` is a key of app.core.permissions.ROLES."""
+
+    id: UUID
+    user_id: str
+    role: str
+    theme: Literal["auto", "light", "dark"]
+    locale: str | None
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A staff member and the shop they work in."""
+
+    shop: Shop
+    staff: StaffMember
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """An API key without its secret."""
+
+    id: UUID
+    label: str
+    last_four: str
+    scopes: tuple[Permission, ...]
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    created_at: datetime
+
+    @property
+    def revoked(self) -> bool:
+        """Whether the key was revoked."""
+        return self.revoked_at is not None
+
+
+@dataclass(frozen=True)
+class NewApiKey:
+    """A key just made; `secret` is shown once and kept nowhere."""
+
+    key: ApiKey
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"NewApiKey({self.key!r})"
+
+
+@dataclass(frozen=True)
+class KeyHolder:
+    """A valid API key and its shop."""
+
+    shop: Shop
+    key: ApiKey
+
+
+class ShopPayload(BaseModel):
+    """What we read of the body of shop/update."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: str = Field(max_length=255)
+    email: str | None = Field(None, max_length=320)
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    iana_timezone: str = Field(max_length=64)
+    primary_locale: str | None = Field(None, max_length=35)
+
+
+class ScopesPayload(BaseModel):
+    """What we read of the body of app/scopes_update."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    current: list[str] = Field(max_length=200)
+
+
+@dataclass(frozen=True)
+class HomeStep:
+    """One step of the set-up guide. `done` is None when the server cannot know; titles and hints are marked sentences."""
+
+    key: str
+    title: str
+    hint: str
+    done: bool | None
+    url: str
+    position: int
+
+
+@dataclass(frozen=True)
+class HomeFigure:
+    """One number of today, or one measured duration. `unit` says how it is written."""
+
+    key: str
+    title: str
+    value: int | None
+    unit: Literal["points", "number", "milliseconds"]
+    position: int
+    detail: str | None = None
+    detail_value: int | None = None
+
+
+@dataclass(frozen=True)
+class HomeNotice:
+    """Something that needs the merchant. The sentence is marked and filled from `data`."""
+
+    key: str
+    sentence: str
+    tone: Literal["info", "warning", "critical"]
+    data: dict[str, Any]
+    url: str | None = None
+
+
+HomeFact = HomeStep | HomeFigure | HomeNotice
+HomeFacts = Callable[[UnitOfWork, datetime], Sequence[HomeFact]]
+
+
+@dataclass(frozen=True)
+class HomeView:
+    """The home tab."""
+
+    steps: list[HomeStep]
+    figures: list[HomeFigure]
+    notices: list[HomeNotice]
+    oldest_waiting: timedelta | None
+
+    @property
+    def steps_done(self) -> int:
+        """How many steps are known to be done."""
+        return sum(step.done is True for step in self.steps)
+
+    @property
+    def set_up(self) -> bool:
+        """Whether every step that the server can know is done."""
+        return all(step.done is not False for step in self.steps)

@@ -1,0 +1,39 @@
+"""The verbs of shops: first contact, tokens, staff, API keys, changes at Shopify, uninstalling, erasing, home facts."""
+
+from app.domains.shops.service.api_keys import (
+    api_key_holder,
+    create_api_key,
+    list_api_keys,
+    revoke_api_key,
+)
+from app.domains.shops.service.directory import forget_directory, list_directory, look_up
+from app.domains.shops.service.erasing import erase, mark_erased, sweep
+from app.domains.shops.service.home import home, register_home_facts
+from app.domains.shops.service.installing import install, visit
+from app.domains.shops.service.lifecycle import change_scopes, contact_email, get, uninstall, update
+from app.domains.shops.service.staff import save_preferences
+from app.domains.shops.service.tokens import list_stale_tokens
+
+__all__ = [
+    "api_key_holder",
+    "change_scopes",
+    "contact_email",
+    "create_api_key",
+    "erase",
+    "forget_directory",
+    "get",
+    "home",
+    "install",
+    "list_api_keys",
+    "list_directory",
+    "list_stale_tokens",
+    "look_up",
+    "mark_erased",
+    "register_home_facts",
+    "revoke_api_key",
+    "save_preferences",
+    "sweep",
+    "uninstall",
+    "update",
+    "visit",
+]
