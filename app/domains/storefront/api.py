@@ -1,5 +1,6 @@
-"""The storefront's JSON: the app proxy, whose caller Shopify names in a signature, and the widget's configuration."""
+"""The storefront's JSON: the app proxy, whose caller Shopify names in a signature, and the widget's texts."""
 
+from typing import Literal
 from uuid import UUID
 
 from flask import Request, Response, after_this_request, request
@@ -11,31 +12,23 @@ from app.domains.shops import service as shops
 from app.domains.storefront import errors, schemas, service
 from app.shopify import proxy
 from app.web.endpoints import Context, Rate, endpoint
-from app.web.principals import Principal, ShopInfo, register_principal_source
+from app.web.principals import Principal, register_principal_source
 
 _TAG = "Storefront"
 
 
 def visitor(incoming: Request) -> Principal:
-    """Who Shopify says is visiting: a logged-in customer, or the public of one shop. Raises ForgedRequest, ShopNotServed."""
+    """Who Shopify says is visiting: a logged-in customer, or the public of one shop.
+
+    Raises ForgedRequest, ShopNotServed.
+    """
     asked = proxy.verify(incoming.query_string)
-    shop = shops.installed_at(asked.shop_domain)
-    if shop is None:
+    shop = shops.look_up(asked.shop_domain)
+    if shop is None or shop.status != "installed":
         raise errors.ShopNotServed()
-    info = ShopInfo(shop.domain, shop.name, shop.currency, shop.timezone, shop.locale)
-    locale = asked.locale or shop.locale
-    if asked.customer_id is None:
-        return Principal(
-            "public",
-            "storefront",
-            shop.id,
-            "",
-            frozenset({Permission.WIDGET_READ}),
-            locale,
-            shop=info,
-        )
-    allowed = frozenset({Permission.WIDGET_READ, Permission.POINTS_REDEEM})
-    return Principal("member", asked.customer_id, shop.id, "", allowed, locale, shop=info)
+    kind: Literal["public", "member"] = "public" if asked.customer_id is None else "member"
+    allowed = frozenset({Permission.WIDGET_READ})
+    return Principal(kind, asked.customer_id or "storefront", shop.shop_id, "", allowed, asked.locale)
 
 
 register_principal_source("/proxy", visitor)
@@ -65,15 +58,16 @@ def _known_customer(ctx: Context) -> int:
 def summary(ctx: Context, query: schemas.ProxyQuery) -> schemas.SummaryOut:
     """Get what the storefront's panel shows.
 
-    For a logged-in customer: points, tier, rewards, codes and recent entries; for a guest what can be earned and got. The
-    entity tag follows the ledger, so a client may ask with If-None-Match.
+    For a logged-in customer: points, tier, rewards, codes and recent entries; for a guest what can be earned
+    and got. The entity tag follows the ledger, so a client may ask with If-None-Match.
     """
     found = service.summary(ctx.uow, _customer(ctx), ctx.locale)
 
     @after_this_request
     def tag(response: Response) -> Response:
         response.set_etag(found.version)
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     return found
 
@@ -104,8 +98,8 @@ def summary(ctx: Context, query: schemas.ProxyQuery) -> schemas.SummaryOut:
 def redeem(ctx: Context, query: schemas.ProxyQuery, body: schemas.WidgetRedeemIn) -> schemas.WidgetRedemption:
     """Redeem a reward for the logged-in customer.
 
-    Shopify signs the query but not the body, so the body names only the reward and a key made by the client; the same
-    key is answered with the same redemption and never spends points twice. The code follows: poll the redemption.
+    Shopify signs the query but not the body, so the body names only the reward and a key made by the client;
+    the same key is answered with the same redemption and never spends points twice. The code follows: poll.
     """
     return service.redeem(
         ctx.uow,

@@ -15,8 +15,9 @@ _CODE_PURPOSE = "redemptions.code"
 _STANDING = """
 SELECT s.currency, s.timezone, p.id AS program_id, p.name AS program_name, p.points_per_unit, p.signup_bonus,
   p.minimum_redemption,
-  (SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name, 'names', t.names, 'color', t.color,
-      'threshold_points', t.threshold_points, 'multiplier_bp', t.multiplier_bp) ORDER BY t.threshold_points), '[]')
+  (SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name, 'names', t.names,
+      'color', t.color, 'threshold_points', t.threshold_points, 'multiplier_bp', t.multiplier_bp)
+      ORDER BY t.threshold_points), '[]')
     FROM tiers t WHERE t.shop_id = s.shop_id AND t.program_id = p.id AND p.type = 'tiered') AS ladder,
   m.id AS member_id, m.status, coalesce(a.available, 0) AS available, coalesce(a.pending, 0) AS pending,
   coalesce(a.debt, 0) AS debt, coalesce(a.qualifying, 0) AS qualifying, coalesce(a.seq, 0) AS seq,
@@ -34,7 +35,8 @@ WHERE s.shop_id = %(shop)s
 """
 
 _REWARDS = """
-SELECT r.id, r.name, r.names, r.description, r.points_cost, r.minimum_subtotal_minor, r.valid_days, r.per_member_limit,
+SELECT r.id, r.name, r.names, r.description, r.points_cost, r.minimum_subtotal_minor, r.valid_days,
+  r.per_member_limit,
   CASE WHEN r.per_member_limit IS NULL OR %(member)s::uuid IS NULL THEN 0 ELSE
     (SELECT count(*) FROM redemptions d WHERE d.shop_id = r.shop_id AND d.member_id = %(member)s
       AND d.reward_id = r.id AND d.status IN ('reserved', 'issued', 'used')) END AS uses

@@ -1,4 +1,4 @@
-"""Shapes of the app proxy and of the widget's configuration. Every `..._text` is a sentence in the asked language."""
+"""Shapes of the app proxy and of the widget's configuration. Texts are in the language that was asked for."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,7 +121,7 @@ class WidgetTier(BaseModel):
 
 
 class WidgetReward(BaseModel):
-    """A reward on offer. `missing` points are short; `note` says why it cannot be redeemed, or its conditions."""
+    """A reward, `missing` points short. `note` says why it cannot be redeemed, or its conditions."""
 
     id: UUID
     name: str
@@ -184,7 +184,7 @@ class WidgetRedeemIn(BaseModel):
 
 
 class WidgetRedemption(BaseModel):
-    """What became of a redemption. `code` is null until it works; `message` says what happened when it never will."""
+    """What became of a redemption: `code` is null until it works, `message` says why it never will."""
 
     id: UUID
     status: Literal["reserved", "issued", "used", "cancelled", "failed"]
