@@ -241,11 +241,10 @@ def code(owned: Owned, timezone: str, locale: str) -> WidgetCode:
         )
     else:
         note = translate(locale, _VALID_ONCE)
-    status = "reserved" if owned.status == "reserved" else "issued"
     return WidgetCode(
         id=owned.id,
         name=localized(owned.name, owned.names, locale),
-        status=status,
+        status="reserved" if owned.status == "reserved" else "issued",
         code=owned.code,
         note=note,
     )

@@ -1,6 +1,7 @@
 """The storefront's verbs. The customer's id comes from Shopify's signature and from nowhere else."""
 
 import hashlib
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -13,6 +14,7 @@ from app.domains.rewards import service as rewards
 from app.domains.storefront import queries, rules
 from app.domains.storefront.errors import MemberBeingPrepared, RedemptionUnknown
 from app.domains.storefront.schemas import (
+    Locale,
     State,
     SummaryOut,
     View,
@@ -30,15 +32,13 @@ _REWARDS = mark("Rewards")
 
 def summary(uow: UnitOfWork, customer_id: int | None, locale: str) -> SummaryOut:
     """All that the panel shows to a customer, or to a guest (None), in the language that serves `locale`."""
-    language = supported(locale)
+    language = cast(Locale, supported(locale))
     view = queries.view(uow, customer_id)
     state = _state(view, customer_id)
-    found = SummaryOut.model_construct(
-        version="", state=state, language=language, **_parts(view, state, language)
-    )
+    found = SummaryOut(version="", state=state, language=language, **_parts(view, state, language))
     seq = view.holder.seq if view.holder else 0
     digest = hashlib.blake2b(orjson.dumps(found.model_dump(mode="json")), digest_size=8).hexdigest()
-    return SummaryOut.model_validate(found.model_dump() | {"version": f"{seq}-{digest}"})
+    return found.model_copy(update={"version": f"{seq}-{digest}"})
 
 
 def _state(view: View, customer_id: int | None) -> State:
@@ -51,7 +51,7 @@ def _state(view: View, customer_id: int | None) -> State:
     return "member" if view.holder.status == "active" else "blocked"
 
 
-def _parts(view: View, state: State, language: str) -> dict[str, object]:
+def _parts(view: View, state: State, language: str) -> dict[str, Any]:
     offer, holder = view.offer, view.holder
     shown = offer is not None and state != "blocked"
     active = holder if shown else None
