@@ -24,6 +24,8 @@ MAX_FIELDS = 2000
 MAX_DEPTH = 8
 _CONTROL = mark("Remove the control characters from this text.")
 _ONCE = mark("Give this field once.")
+_WHOLE = mark("Enter a whole number.")
+_NUMBER = mark("Enter a number.")
 _TOO_LARGE = mark("This number is too large.")
 _INSTANTS = (datetime, AwareDatetime)
 _TRUE = frozenset({"on", "true", "1", "yes"})
@@ -53,15 +55,14 @@ def parse_form(
     """
     reader = _Reader(locale, ZoneInfo(timezone))
     data = reader.model(schema, _tree(posted, reader), "", "")
-    if reader.refused:
-        raise MalformedPayload(fields=reader.refused)
+    refused: dict[str, str] = {}
     try:
-        return schema.model_validate(data, strict=False, extra="forbid")
+        found = schema.model_validate(data, strict=False, extra="forbid")
     except ValidationError as error:
-        found = fields_of(error, data)
-        raise MalformedPayload(
-            fields={reader.posted.get(path, path): text for path, text in found.items()}
-        ) from None
+        refused = {reader.posted.get(path, path): text for path, text in fields_of(error, data).items()}
+    if refused or reader.refused:
+        raise MalformedPayload(fields=refused | reader.refused)
+    return found
 
 
 def _tree(posted: "MultiDict[str, str]", reader: "_Reader") -> Tree:
@@ -169,7 +170,8 @@ class _Reader:
             return text.strip()
         plain = to_plain(text, self.locale)
         if plain is None:
-            return text
+            self.refused[posted] = _WHOLE if kind is int else _NUMBER
+            return _ABSENT
         if abs(float(plain)) > MAX_INTEGER:
             self.refused[posted] = _TOO_LARGE
         if get_origin(kind) is Literal:

@@ -21,7 +21,9 @@ GROUPS = (MenuGroup("manage", "Manage", "layers", ("things",)),)
 @pytest.fixture(scope="session")
 def app() -> Flask:
     """The sample application."""
-    found = make_application(get_settings(), ENDPOINTS, TABS, GROUPS, templates=Path(__file__).parent / "templates")
+    found = make_application(
+        get_settings(), ENDPOINTS, TABS, GROUPS, templates=Path(__file__).parent / "templates"
+    )
     found.testing = True
     found.config["PROPAGATE_EXCEPTIONS"] = False
     return found

@@ -95,7 +95,17 @@ def names(ctx: Context) -> list[str]:
 
 with use_endpoints(ENDPOINTS):
 
-    @endpoint("POST", THINGS, permission=WRITE, body=ThingIn, out=ThingOut, key="thing", status=201, tag="Things", errors=(Taken,))
+    @endpoint(
+        "POST",
+        THINGS,
+        permission=WRITE,
+        body=ThingIn,
+        out=ThingOut,
+        key="thing",
+        status=201,
+        tag="Things",
+        errors=(Taken,),
+    )
     def add_thing(ctx: Context, body: ThingIn) -> ThingOut:
         """Add a thing.
 
@@ -143,11 +153,15 @@ with use_endpoints(ENDPOINTS):
         """Give the database a number it cannot hold."""
         ctx.uow.execute("SELECT %(n)s::int", {"n": 2**40})
 
-    @endpoint("GET", "/v1/api/things/limited", permission=READ, out=None, tag="Things", rate=Rate(1, 2, "tight"))
+    @endpoint(
+        "GET", "/v1/api/things/limited", permission=READ, out=None, tag="Things", rate=Rate(1, 2, "tight")
+    )
     def limited(ctx: Context) -> None:
         """Answer twice at once."""
 
-    @endpoint("GET", "/v1/api/things/export", permission=READ, out=Download, produces="text/csv", tag="Things")
+    @endpoint(
+        "GET", "/v1/api/things/export", permission=READ, out=Download, produces="text/csv", tag="Things"
+    )
     def export(ctx: Context) -> Download:
         """Export things."""
         return Download("\n".join(names(ctx)).encode(), "text/csv; charset=utf-8", "things é.csv")
@@ -162,10 +176,14 @@ with use_endpoints(ENDPOINTS):
         """Answer everybody."""
         return Sum(total=1)
 
-    @endpoint("POST", "/v1/api/things/hook", public=True, raw=True, rate=None, out=Reply, tag="Open", hidden=True)
+    @endpoint(
+        "POST", "/v1/api/things/hook", public=True, raw=True, rate=None, out=Reply, tag="Open", hidden=True
+    )
     def hook(raw: RawRequest) -> Reply:
         """Echo a raw request."""
-        return Reply(raw.body[::-1], 202, {"Content-Type": "text/plain", "X-Query": raw.query_string.decode()})
+        return Reply(
+            raw.body[::-1], 202, {"Content-Type": "text/plain", "X-Query": raw.query_string.decode()}
+        )
 
 
 with use_tabs(TABS):
@@ -197,7 +215,9 @@ with use_tabs(TABS):
     @action("things", "rename", page="thing", permission=WRITE)
     def rename(ctx: Context, id: UUID) -> Done:
         """Rename a thing and show its page again."""
-        ctx.uow.execute("""UPDATE outbox SET payload = '{"name": "renamed"}' WHERE key = %(id)s""", {"id": str(id)})
+        ctx.uow.execute(
+            """UPDATE outbox SET payload = '{"name": "renamed"}' WHERE key = %(id)s""", {"id": str(id)}
+        )
         return Done("Renamed")
 
     @action("things", "leave", permission=READ)
@@ -208,7 +228,9 @@ with use_tabs(TABS):
     @action("things", "row", permission=READ)
     def row(ctx: Context) -> Done:
         """Send one row back."""
-        return Done(refresh=Fragment("admin/sample/_row.html", {"name": "one"}, target="#row", swap="outerHTML"))
+        return Done(
+            refresh=Fragment("admin/sample/_row.html", {"name": "one"}, target="#row", swap="outerHTML")
+        )
 
     @action("things", "quiet", permission=READ)
     def quiet(ctx: Context) -> Done:

@@ -20,7 +20,11 @@ def test_a_write_answers_the_declared_status_and_shape(key: Caller) -> None:
     answer = key.post(THINGS, json=THING)
     assert answer.status_code == 201
     assert set(answer.json) == {"status", "thing", "error"}
-    assert (answer.json["status"], answer.json["error"], answer.json["thing"]["name"]) == ("success", None, "cup")
+    assert (answer.json["status"], answer.json["error"], answer.json["thing"]["name"]) == (
+        "success",
+        None,
+        "cup",
+    )
     assert answer.headers["Cache-Control"] == "no-store"
 
 
@@ -51,7 +55,9 @@ def test_nobody_without_credentials(stranger: Caller) -> None:
     assert answer.json["error"]["request_id"] == answer.headers["X-Request-Id"]
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic abc", "Bearer lnk_unknown", "Bearer nonsense"])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic abc", "Bearer lnk_unknown", "Bearer nonsense"]
+)
 def test_a_wrong_credential_is_nobody(stranger: Caller, header: str) -> None:
     assert stranger.get(THINGS, headers={"Authorization": header}).status_code == 401
 
@@ -125,7 +131,11 @@ def test_a_raw_request_reaches_its_handler_as_it_came(stranger: Caller) -> None:
 
 def test_unknown_addresses_and_methods_have_the_same_shape(key: Caller) -> None:
     missing, wrong = key.get("/v1/api/nothing"), key.open("PATCH", THINGS)
-    assert (missing.status_code, missing.json["status"], missing.json["error"]["code"]) == (404, "error", "not_found")
+    assert (missing.status_code, missing.json["status"], missing.json["error"]["code"]) == (
+        404,
+        "error",
+        "not_found",
+    )
     assert (wrong.status_code, wrong.json["error"]["code"]) == (405, "method_not_allowed")
     assert wrong.headers["Allow"] == "GET, HEAD, POST"
 
@@ -143,7 +153,9 @@ def _declare(**changes: Any) -> None:
         """Do nothing."""
 
     with use_registry(EndpointRegistry()):
-        endpoint("GET", changes.pop("path", "/v1/api/x"), **{**given, **changes})(changes.get("handler", handler))
+        endpoint("GET", changes.pop("path", "/v1/api/x"), **{**given, **changes})(
+            changes.get("handler", handler)
+        )
 
 
 @pytest.mark.parametrize(

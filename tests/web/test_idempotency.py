@@ -105,7 +105,9 @@ def test_a_second_request_does_not_wait_for_ever() -> None:
 
 def test_stored_answers_are_sealed(app: Flask, door: Door) -> None:
     principal = api_key()
-    Caller(app, door.api_key(principal)).post(THINGS, json={**THING, "name": "ada@example.com"}, headers=keyed("a"))
+    Caller(app, door.api_key(principal)).post(
+        THINGS, json={**THING, "name": "ada@example.com"}, headers=keyed("a")
+    )
     assert b"ada@" not in _stored(principal.shop_id)
 
 

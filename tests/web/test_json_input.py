@@ -76,7 +76,9 @@ def test_every_refused_field_is_named_at_once(key: Caller) -> None:
     assert set(send(key, '{"amount": 0, "extra": 1}')[1]) == {"name", "amount", "extra"}
 
 
-@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+@pytest.mark.parametrize(
+    "kind", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+)
 def test_another_content_type_is_415(key: Caller, kind: str | None) -> None:
     headers = {"Content-Type": kind} if kind else {}
     assert key.post(THINGS, data='{"name": "cup", "amount": 3}', headers=headers).status_code == 415

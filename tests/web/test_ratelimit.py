@@ -53,7 +53,9 @@ def test_callers_do_not_share_a_bucket() -> None:
     assert limiter.take(str(ids.new_id()), rate).remaining == 0
 
 
-def test_without_valkey_calls_pass_and_do_not_wait(app: Flask, key: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_valkey_calls_pass_and_do_not_wait(
+    app: Flask, key: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(app.extensions, "rate_limiter", RateLimiter("redis://127.0.0.1:1/0"))
     began = time.perf_counter()
     assert {key.get(LIMITED).status_code for _ in range(20)} == {200}
