@@ -1,0 +1,207 @@
+/* The page as a whole: what htmx requests carry, what happens when they fail, and the state of the shell after a swap. */
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const on = (name, act) => document.addEventListener(name, (event) => act(event, event.detail?.ctx));
+  const isPoll = (ctx) => ctx?.sourceEvent?.type === "every";
+  const isVisit = (ctx) => ctx?.request.method === "GET" && ctx.target?.id === "main";
+  const isMorph = (ctx) => /Morph/.test(ctx?.swap || "");
+  let visit = null;
+  let failed = null;
+  let shownInPage = false;
+
+  /* words to the person */
+  const say = (text) => {
+    byId("spoken").textContent = "";
+    requestAnimationFrame(() => (byId("spoken").textContent = text));
+  };
+  const alertPlace = () => document.querySelector("dialog[open] [data-alert]") || byId("page-alert");
+  const clearAlerts = () => document.querySelectorAll("#page-alert, [data-alert]").forEach((place) => place.replaceChildren());
+  const alertWith = (kind, text) => {
+    const content = byId(`alert-${kind}`).content.cloneNode(true);
+    if (text) content.querySelector(".strong").textContent = text;
+    alertPlace().replaceChildren(content);
+    alertPlace().scrollIntoView({ block: "nearest" });
+  };
+  const toast = (text) => (window.shopify?.toast ? window.shopify.toast.show(text) : say(text));
+  document.addEventListener("toast", (event) => {
+    const { text, error } = event.detail;
+    if (!error) return toast(text);
+    if (!shownInPage) alertWith("refused", text);
+  });
+  window.addEventListener("loyalnest:say", (event) => say(event.detail));
+
+  /* before a request */
+  on("htmx:config:request", (event, ctx) => {
+    if (isPoll(ctx) && document.hidden) return event.preventDefault();
+    if (ctx.request.method !== "GET") {
+      const own = ctx.request.body?.get?.("idempotency_key");
+      ctx.request.headers["Idempotency-Key"] = own || crypto.randomUUID();
+    } else if (isVisit(ctx) && !isMorph(ctx)) {
+      visit?.request.abort();
+      visit = ctx;
+    }
+  });
+  on("htmx:before:request", (event, ctx) => {
+    if (isPoll(ctx)) return;
+    shownInPage = false;
+    if (!isVisit(ctx)) return;
+    byId("main").setAttribute("aria-busy", "true");
+    byId("loading").dataset.on = "";
+  });
+  on("htmx:finally:request", (event, ctx) => {
+    if (ctx && ctx === visit) visit = null;
+    if (visit) return;
+    byId("main")?.removeAttribute("aria-busy");
+    delete byId("loading")?.dataset.on;
+  });
+
+  /* when a request fails */
+  on("htmx:response:error", (event, ctx) => {
+    const { status } = ctx.response;
+    failed = ctx;
+    if (ctx.request.headers["HX-History-Restore-Request"]) return location.reload();
+    if (isPoll(ctx)) return;
+    if (status === 401) return alertWith("session");
+    const form = ctx.sourceElement.matches?.("[data-form]") && [409, 422].includes(status);
+    if (!form && !isVisit(ctx) && !ctx.response.headers.has("HX-Trigger")) alertWith("refused");
+  });
+  on("htmx:error", (event, ctx) => {
+    if (!ctx || isPoll(ctx)) return;
+    failed = ctx;
+    alertWith("offline");
+  });
+  /* a page that could not be shown is replaced by its explanation; nothing else is swapped on an error */
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx, tasks } = event.detail;
+    const status = ctx.response?.status || 200;
+    if (status < 400) return clearAlerts();
+    if (status === 401 || !isVisit(ctx) || isMorph(ctx)) return;
+    const main = tasks.find((task) => task.type === "main");
+    if (!main) return;
+    main.swapSpec.style = "innerHTML";
+    shownInPage = true;
+  });
+  document.addEventListener("htmx:before:history:update", (event) => {
+    if (event.detail.response?.status >= 500) event.preventDefault();
+  });
+
+  /* after a swap */
+  const path = (url) => new URL(url, document.baseURI).pathname;
+  const markPlace = () => {
+    const here = byId("bar-tabs")?.dataset.tab;
+    document.querySelectorAll("#all-tabs a, #bar-home").forEach((link) => {
+      if (link.dataset.tab === here) link.setAttribute("aria-current", link.dataset.tab === "home" || path(link.href) === location.pathname ? "page" : "true");
+      else link.removeAttribute("aria-current");
+    });
+    const tabs = byId("bar-tabs");
+    const current = tabs?.querySelector("[aria-current]");
+    if (current) {
+      const bar = tabs.getBoundingClientRect();
+      const tab = current.getBoundingClientRect();
+      tabs.scrollLeft += tab.left + tab.width / 2 - bar.left - bar.width / 2;
+    }
+    fadeTabs();
+  };
+  const fadeTabs = () => {
+    const tabs = byId("bar-tabs");
+    if (!tabs) return;
+    const gone = Math.abs(tabs.scrollLeft);
+    const rest = tabs.scrollWidth - tabs.clientWidth - gone;
+    tabs.dataset.more = [gone > 4 && "start", rest > 4 && "end"].filter(Boolean).join(" ");
+  };
+  document.addEventListener("scroll", (event) => event.target.id === "bar-tabs" && fadeTabs(), { capture: true, passive: true });
+  window.addEventListener("resize", fadeTabs);
+
+  const warnTitle = () => {
+    const prefix = document.body.dataset.errorTitle;
+    const bad = document.querySelector("[data-form][data-refused]");
+    const bare = document.title.startsWith(prefix) ? document.title.slice(prefix.length) : document.title;
+    document.title = bad ? prefix + bare : bare;
+  };
+  /* a refused form is new to the save bar, which watches for typing */
+  const keepSaveBar = () => {
+    document.querySelectorAll("form[data-save-bar][data-refused]:not([data-told])").forEach((form) => {
+      form.dataset.told = "";
+      form.querySelector(".input")?.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  };
+  on("htmx:after:swap", (event, ctx) => {
+    markPlace();
+    warnTitle();
+    keepSaveBar();
+    const main = ctx?.target?.id === "main" || ctx?.target === "#main";
+    if (main && !isMorph(ctx) && (ctx.request.method === "GET" || document.activeElement === document.body)) {
+      const place = new URL(location.href).hash.length > 1 ? null : document.querySelector("#main h1");
+      if (!document.querySelector("dialog[open]")) (ctx.paged ? document.querySelector("#main caption") : place)?.focus({ preventScroll: true });
+    }
+  });
+  on("htmx:before:request", (event, ctx) => {
+    if (ctx.sourceElement.matches?.("[data-page]")) ctx.paged = true;
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    markPlace();
+    if (/Mac|iPhone|iPad/.test(navigator.platform)) document.querySelectorAll("[data-shortcut]").forEach((key) => (key.textContent = "⌘ K"));
+  });
+
+  /* presses that belong to the page */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href]");
+    if (link && (event.ctrlKey || event.metaKey || event.shiftKey)) event.stopPropagation();
+  }, true);
+  document.addEventListener("shopify:navigate", (event) => {
+    const href = event.target.getAttribute?.("href");
+    if (!href || !window.htmx) return;
+    event.preventDefault();
+    window.htmx.ajax("GET", href, { target: "#main", swap: "innerHTML show:top showTarget:window", push: "true" });
+  });
+  const presses = {
+    "[data-retry]": () => {
+      const source = failed?.sourceElement;
+      clearAlerts();
+      if (source?.isConnected && source.matches("form")) source.requestSubmit();
+      else if (source?.isConnected) source.click();
+      else location.reload();
+    },
+    "[data-reload]": () => location.reload(),
+    "[data-dismiss]": (button) => button.closest(".banner").remove(),
+    "[data-theme-choice]": (button) => {
+      document.documentElement.dataset.theme = button.dataset.themeChoice;
+      button.parentElement.querySelectorAll("button").forEach((each) => each.setAttribute("aria-pressed", String(each === button)));
+      document.dispatchEvent(new Event("loyalnest:theme"));
+    },
+    "[data-copy], [data-copy-from]": (button) => copy(button),
+    ".problem-list a": (link, event) => {
+      event.preventDefault();
+      const field = document.getElementById(link.hash.slice(1));
+      const panel = field?.closest("[role=tabpanel][hidden]");
+      if (panel) document.getElementById(panel.getAttribute("aria-labelledby"))?.click();
+      field?.focus();
+    },
+  };
+  document.addEventListener("click", (event) => {
+    for (const [selector, act] of Object.entries(presses)) {
+      const found = event.target.closest?.(selector);
+      if (found) act(found, event);
+    }
+  });
+
+  const copy = async (button) => {
+    const text = button.dataset.copy ?? byId(button.dataset.copyFrom).textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const field = Object.assign(document.createElement("textarea"), { value: text, className: "sr" });
+      button.after(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+      button.focus();
+    }
+    say(document.body.dataset.copied);
+    const use = button.querySelector("use");
+    const before = use.getAttribute("href");
+    if (before.endsWith("#check")) return;
+    use.setAttribute("href", before.replace(/#.*/, "#check"));
+    setTimeout(() => use.setAttribute("href", before), 1500);
+  };
+})();

@@ -1,0 +1,119 @@
+/* Fields that do more than the browser's own: tags, colors, pictures, digits of other scripts, states of languages. */
+(() => {
+  const say = (text) => window.dispatchEvent(new CustomEvent("loyalnest:say", { detail: text }));
+  const changed = (element) => element.dispatchEvent(new Event("input", { bubbles: true }));
+
+  /* tags */
+  const addTag = (box, text) => {
+    const value = text.trim();
+    const present = [...box.querySelectorAll("input[type=hidden]")].some((field) => field.value === value);
+    if (!value || present) return;
+    const tag = box.querySelector("template").content.firstElementChild.cloneNode(true);
+    tag.querySelector("bdi").textContent = value;
+    tag.querySelector("input").value = value;
+    const remove = tag.querySelector("button");
+    remove.setAttribute("aria-label", remove.getAttribute("aria-label").replace("#", value));
+    box.insertBefore(tag, box.querySelector("input[type=text]"));
+  };
+  const commit = (box) => {
+    const field = box.querySelector("input[type=text]");
+    field.value.split(/[,،\n]/).forEach((text) => addTag(box, text));
+    field.value = "";
+  };
+  document.addEventListener("keydown", (event) => {
+    const box = event.target.closest?.("[data-tags]");
+    if (!box || !event.target.matches("input[type=text]")) return;
+    const tags = box.querySelectorAll(".tag");
+    const end = tags[tags.length - 1];
+    if ((event.key === "Enter" && event.target.value.trim()) || event.key === ",") {
+      event.preventDefault();
+      commit(box);
+      changed(event.target);
+    } else if (event.key === "Backspace" && !event.target.value && end) {
+      if (end.hasAttribute("data-marked")) {
+        end.remove();
+        changed(event.target);
+      } else end.setAttribute("data-marked", "");
+    } else box.querySelector("[data-marked]")?.removeAttribute("data-marked");
+  });
+  document.addEventListener("focusout", (event) => {
+    const box = event.target.closest?.("[data-tags]");
+    if (box && event.target.matches("input[type=text]")) commit(box);
+  });
+  document.addEventListener("click", (event) => {
+    const remove = event.target.closest?.("[data-tags] .tag > button");
+    if (remove) {
+      const field = remove.closest("[data-tags]").querySelector("input[type=text]");
+      remove.parentElement.remove();
+      changed(field);
+      field.focus();
+    } else if (event.target.matches?.("[data-tags]")) event.target.querySelector("input[type=text]").focus();
+  });
+
+  /* digits: Arabic-Indic and Persian ones become Latin when the field is left; the rest is read by the server */
+  const latin = (text) => text.replace(/[٠-٩۰-۹]/g, (sign) => String("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹".indexOf(sign) % 10));
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("[data-digits]")) event.target.value = latin(event.target.value);
+  });
+
+  /* colors */
+  const HEX = /^#[0-9a-f]{6}$/i;
+  const light = (hex) => {
+    const [r, g, b] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (one, other) => {
+    const [a, b] = [light(one), light(other)].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+  };
+  const judge = (box) => {
+    const line = box.parentElement.querySelector("[data-contrast]");
+    const value = box.querySelector("input[type=text]").value;
+    if (!line || !HEX.test(value) || !HEX.test(box.dataset.against)) return;
+    const ratio = contrast(value, box.dataset.against);
+    const shown = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1, numberingSystem: "latn" }).format(ratio);
+    line.textContent = (ratio >= 4.5 ? line.dataset.good : line.dataset.poor).replace("#", shown);
+  };
+  document.addEventListener("input", (event) => {
+    const box = event.target.closest?.("[data-color]");
+    if (!box) return;
+    const [swatch, text] = box.querySelectorAll("input");
+    if (event.target === swatch) {
+      text.value = swatch.value;
+      if (event.isTrusted) changed(text);
+    } else if (HEX.test(text.value)) swatch.value = text.value.toLowerCase();
+    judge(box);
+  });
+  const judgeAll = () => document.querySelectorAll("[data-color][data-against]").forEach(judge);
+  document.addEventListener("DOMContentLoaded", judgeAll);
+  document.addEventListener("htmx:after:swap", judgeAll);
+
+  /* pictures by address */
+  document.addEventListener("change", (event) => {
+    const frame = document.querySelector(`[data-picture="${CSS.escape(event.target.id || "-")}"]`);
+    if (!frame || !/^https:\/\//.test(event.target.value)) return;
+    const picture = Object.assign(new Image(), { src: event.target.value, alt: "" });
+    picture.onload = () => frame.replaceChildren(picture);
+  });
+
+  /* the language's mark follows what is typed */
+  document.addEventListener("input", (event) => {
+    const panel = event.target.closest?.("[data-localized] [role=tabpanel]");
+    if (!panel) return;
+    const tab = document.getElementById(panel.getAttribute("aria-labelledby"));
+    if (tab.dataset.state !== "refused") tab.dataset.state = event.target.value ? "done" : "missing";
+  });
+
+  /* a secret is selected whole */
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches?.("[data-secret]")) event.target.select();
+  });
+
+  /* Discard of the save bar puts tags back as they were sent */
+  document.addEventListener("reset", (event) => {
+    event.target.querySelectorAll?.("[data-tags]").forEach((box) => {
+      box.querySelector("[data-marked]")?.removeAttribute("data-marked");
+    });
+    say("");
+  });
+})();
