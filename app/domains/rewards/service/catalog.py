@@ -1,0 +1,212 @@
+"""Keeping the catalog: rewards are created, changed, retired, restored and, when nobody used them, deleted."""
+
+from typing import Any
+from uuid import UUID
+
+from babel.numbers import format_currency, format_percent
+from sqlalchemy.orm.exc import StaleDataError
+
+from app.core import i18n, ids
+from app.core.db import UnitOfWork
+from app.core.i18n import mark
+from app.domains.compliance import service as compliance
+from app.domains.points import service as points
+from app.domains.programs import service as programs
+from app.domains.rewards import queries, rules
+from app.domains.rewards.errors import NoProgram, RewardInUse, RewardNotFound, StaleReward
+from app.domains.rewards.models import Reward
+from app.domains.rewards.schemas import CatalogItem, Names, RewardForm
+from app.domains.shops import service as shops
+
+_FIELDS = (
+    "name",
+    "names",
+    "description",
+    "kind",
+    "points_cost",
+    "value_minor",
+    "percent_bp",
+    "variant_gid",
+    "minimum_subtotal_minor",
+    "valid_days",
+    "per_member_limit",
+    "combines_with",
+    "code_prefix",
+    "status",
+    "position",
+)
+_DEFAULT_NAMES = {
+    "free_shipping": mark("Free shipping"),
+    "amount_off": mark("{value} off"),
+    "percentage_off": mark("{value} off"),
+}
+
+
+def get_reward(uow: UnitOfWork, reward_id: UUID) -> Reward:
+    """One reward. Raises RewardNotFound."""
+    reward = queries.get(uow, reward_id)
+    if reward is None:
+        raise RewardNotFound()
+    return reward
+
+
+def create_reward(uow: UnitOfWork, form: RewardForm, *, program_id: UUID | None = None) -> Reward:
+    """Add a reward to the active program, or to the one named. Raises NoProgram, InvalidReward."""
+    if program_id is None:
+        program = programs.active(uow)
+        if program is None:
+            raise NoProgram()
+        program_id = program.id
+    values = _values(uow, form)
+    reward = Reward(**values, id=ids.new_id(), program_id=program_id, status=form.status)
+    uow.session.add(reward)
+    uow.session.flush()
+    _record(uow, "reward.created", reward.id, None, snapshot(reward))
+    return reward
+
+
+def create_default(uow: UnitOfWork, program_id: UUID, currency: str) -> list[Reward]:
+    """The three rewards that a new shop starts with, named in the five languages."""
+    made = []
+    for position, (kind, points_cost, value) in enumerate(rules.DEFAULTS):
+        names = Names(**{locale: _default_name(kind, value, currency, locale) for locale in i18n.LOCALES})
+        form = RewardForm(
+            names=names,
+            kind=kind,  # type: ignore[arg-type]
+            points_cost=points_cost,
+            valid_days=90,
+            position=position,
+            **value,  # type: ignore[arg-type]
+        )
+        made.append(create_reward(uow, form, program_id=program_id))
+    return made
+
+
+def _default_name(kind: str, value: dict[str, Any], currency: str, locale: str) -> str:
+    shown = ""
+    if "amount" in value:
+        shown = format_currency(value["amount"], currency, locale=locale, decimal_quantization=False)
+    if "percent" in value:
+        shown = format_percent(value["percent"] / 100, locale=locale)
+    sentence = i18n.translations(locale).gettext(_DEFAULT_NAMES[kind])
+    return sentence.replace("{value}", shown)
+
+
+def update_reward(uow: UnitOfWork, reward_id: UUID, form: RewardForm) -> Reward:
+    """Change a reward; codes issued before keep the terms under which they were redeemed.
+
+    Raises RewardNotFound, StaleReward, InvalidReward.
+    """
+    reward = _read_at(uow, reward_id, form.version)
+    before = snapshot(reward)
+    values = _values(uow, form)
+    if reward.status != "retired":
+        values["status"] = form.status
+    for name, value in values.items():
+        if getattr(reward, name) != value:
+            setattr(reward, name, value)
+    _flush(uow)
+    if snapshot(reward) != before:
+        _record(uow, "reward.updated", reward.id, before, snapshot(reward))
+    return reward
+
+
+def retire(uow: UnitOfWork, reward_id: UUID, *, version: int) -> Reward:
+    """Stop offering a reward; issued codes go on working. Raises RewardNotFound, StaleReward."""
+    return _set_status(uow, reward_id, version, "retired", "reward.retired")
+
+
+def restore(uow: UnitOfWork, reward_id: UUID, *, version: int) -> Reward:
+    """Offer a retired reward again. Raises RewardNotFound, StaleReward."""
+    return _set_status(uow, reward_id, version, "active", "reward.restored")
+
+
+def delete_reward(uow: UnitOfWork, reward_id: UUID, *, version: int) -> None:
+    """Delete a reward that nobody ever redeemed. Raises RewardNotFound, StaleReward, RewardInUse."""
+    # The lock waits for a redemption that is being stored, whose foreign key holds the row.
+    uow.execute(
+        "SELECT 1 FROM rewards WHERE shop_id = %(shop)s AND id = %(id)s FOR UPDATE",
+        {"shop": uow.shop, "id": reward_id},
+    )
+    reward = _read_at(uow, reward_id, version)
+    if queries.ever_redeemed(uow, reward_id):
+        raise RewardInUse()
+    before = snapshot(reward)
+    uow.session.delete(reward)
+    _flush(uow)
+    _record(uow, "reward.deleted", reward_id, before, None)
+
+
+def catalog(uow: UnitOfWork, member_id: UUID | None = None, *, locale: str = "en") -> list[CatalogItem]:
+    """What the active program offers, in a language; for a member with what is short and whether the limit is reached."""
+    program = programs.active(uow)
+    if program is None:
+        return []
+    rewards = queries.offered(uow, program.id)
+    currency = shops.get(uow).currency
+    available = points.balance(uow, member_id).available if member_id else 0
+    uses = queries.uses_by_member(uow, member_id) if member_id else {}
+    items = []
+    for reward in rewards:
+        needed = max(reward.points_cost, program.minimum_redemption)
+        limit_reached = (
+            reward.per_member_limit is not None and uses.get(reward.id, 0) >= reward.per_member_limit
+        )
+        items.append(
+            CatalogItem(
+                id=reward.id,
+                name=rules.localized(reward.name, reward.names, locale),
+                description=reward.description,
+                kind=reward.kind,
+                points_cost=reward.points_cost,
+                value_minor=reward.value_minor,
+                percent_bp=reward.percent_bp,
+                minimum_subtotal_minor=reward.minimum_subtotal_minor,
+                valid_days=reward.valid_days,
+                currency=currency,
+                missing=max(0, needed - available),
+                limit_reached=limit_reached,
+                redeemable=member_id is not None and available >= needed and not limit_reached,
+            )
+        )
+    return items
+
+
+def snapshot(reward: Reward) -> dict[str, Any]:
+    """A reward's settings as JSON values, for the audit trail."""
+    return {name: getattr(reward, name) for name in _FIELDS}
+
+
+def _set_status(uow: UnitOfWork, reward_id: UUID, version: int, status: str, action: str) -> Reward:
+    reward = _read_at(uow, reward_id, version)
+    if reward.status != status:
+        before = reward.status
+        reward.status = status
+        _flush(uow)
+        _record(uow, action, reward.id, {"status": before}, {"status": status})
+    return reward
+
+
+def _values(uow: UnitOfWork, form: RewardForm) -> dict[str, Any]:
+    shop = shops.get(uow)
+    return rules.columns(form, shop.currency, i18n.supported(shop.locale))
+
+
+def _read_at(uow: UnitOfWork, reward_id: UUID, version: int) -> Reward:
+    reward = get_reward(uow, reward_id)
+    if reward.version != version:
+        raise StaleReward(current=reward.version)
+    return reward
+
+
+def _flush(uow: UnitOfWork) -> None:
+    try:
+        uow.session.flush()
+    except StaleDataError:
+        raise StaleReward() from None
+
+
+def _record(
+    uow: UnitOfWork, action: str, reward_id: UUID, before: dict[str, Any] | None, after: dict[str, Any] | None
+) -> None:
+    compliance.record(uow, action, ("reward", str(reward_id)), before, after)

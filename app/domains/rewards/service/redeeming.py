@@ -1,0 +1,155 @@
+"""Redeeming: hold the points, store the redemption with its code, and leave the code's creation to the outbox."""
+
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from app.core import ids, outbox
+from app.core.db import UnitOfWork
+from app.domains.compliance import service as compliance
+from app.domains.members import service as members
+from app.domains.members.errors import MemberNotFound
+from app.domains.points import service as points
+from app.domains.points.schemas import Entry
+from app.domains.programs import service as programs
+from app.domains.rewards import queries, rules
+from app.domains.rewards.errors import LimitReachedForMember, RedemptionKeyReused, RedemptionNotFound
+from app.domains.rewards.events import RewardRedeemed
+from app.domains.rewards.models import Reward
+from app.domains.rewards.schemas import Channel, Redemption, RedemptionsFilter, Terms
+from app.domains.rewards.service.catalog import get_reward
+from app.domains.rewards.service.codes import CREATE
+from app.domains.shops import service as shops
+
+_PURPOSE = queries.CODE_PURPOSE
+
+_INSERT = """
+INSERT INTO redemptions (shop_id, id, member_id, reward_id, points, key, code_sealed, code_index, hold_entry_id, terms,
+  channel, expires_at, created_at, updated_at)
+VALUES (%(shop)s, %(id)s, %(member)s, %(reward)s, %(points)s, %(key)s, %(code)s, %(index)s, %(hold)s, %(terms)s,
+  %(channel)s, %(expires)s, %(now)s, %(now)s)
+"""
+
+
+def redeem(uow: UnitOfWork, member_id: UUID, reward_id: UUID, *, key: str, channel: Channel) -> Redemption:
+    """Redeem a reward: the points are held at once, the discount code follows (see `deliver_now`).
+
+    `key` makes it happen once per shop: the same key returns the same redemption as it stands now. Raises
+    RewardNotFound, MemberNotFound, RewardRetired, ProgramNotActive, MemberCannotRedeem, MemberWithoutCustomer,
+    BelowMinimumRedemption, InsufficientPoints, LimitReachedForMember, RedemptionKeyReused.
+    """
+    known = queries.by_key(uow, key)
+    if known is None:
+        reward = get_reward(uow, reward_id)
+        _check(uow, member_id, reward)
+        redemption_id = ids.new_id()
+        hold = points.hold(
+            uow,
+            member_id,
+            reward.points_cost,
+            key=f"redemption:{key}",
+            reason="redemption",
+            reference_id=redemption_id,
+            trace={"reward_id": str(reward.id), "reward_version": reward.version},
+        )
+        # The hold waits for the member's account, so what another request did under this key is visible now.
+        if hold.replayed:
+            known = queries.by_key(uow, key)
+        else:
+            known = _store(uow, redemption_id, reward, hold, key=key, channel=channel)
+    if known is None or (known.member_id, known.reward_id) != (member_id, reward_id):
+        raise RedemptionKeyReused()
+    return known
+
+
+def _check(uow: UnitOfWork, member_id: UUID, reward: Reward) -> None:
+    member = members.by_ids(uow, [member_id]).get(member_id)
+    if member is None:
+        raise MemberNotFound()
+    terms = programs.active_terms(uow)
+    rules.check(
+        rules.Asking(
+            reward_status=reward.status,
+            program_active=terms is not None and terms.program_id == reward.program_id,
+            member_active=member.active,
+            customer_id=member.customer_id,
+            available=points.balance(uow, member_id).available,
+            minimum_redemption=terms.minimum_redemption if terms else 0,
+        )
+    )
+
+
+def _store(
+    uow: UnitOfWork, redemption_id: UUID, reward: Reward, hold: Entry, *, key: str, channel: Channel
+) -> Redemption | None:
+    """Count the member's uses under the account's lock, then write the redemption and its outside work."""
+    limit = reward.per_member_limit
+    if limit is not None and queries.uses_by_member(uow, hold.member_id).get(reward.id, 0) >= limit:
+        raise LimitReachedForMember(limit=limit)
+    shop = shops.get(uow)
+    code = rules.code(reward.code_prefix, uow.blind_index(str(redemption_id), "redemptions.letters"))
+    terms = Terms(
+        name=reward.name,
+        names=reward.names,
+        kind=reward.kind,  # type: ignore[arg-type]
+        currency=shop.currency,
+        value_minor=reward.value_minor,
+        percent_bp=reward.percent_bp,
+        variant_gid=reward.variant_gid,
+        minimum_subtotal_minor=reward.minimum_subtotal_minor,
+        combines_with=tuple(reward.combines_with),  # type: ignore[arg-type]
+    )
+    uow.execute(
+        _INSERT,
+        {
+            "shop": uow.shop,
+            "id": redemption_id,
+            "member": hold.member_id,
+            "reward": reward.id,
+            "points": reward.points_cost,
+            "key": key,
+            "code": uow.seal(code, _PURPOSE),
+            "index": uow.blind_index(code, _PURPOSE),
+            "hold": hold.id,
+            "terms": Jsonb(terms.model_dump(mode="json")),
+            "channel": channel,
+            "expires": rules.expiry(uow.now, reward.valid_days, shop.timezone),
+            "now": uow.now,
+        },
+    )
+    uow.outbox(CREATE, {"redemption_id": str(redemption_id)}, key=str(redemption_id))
+    compliance.record(
+        uow,
+        "reward.redeemed",
+        ("redemption", str(redemption_id)),
+        None,
+        {
+            "reward_id": str(reward.id),
+            "member_id": str(hold.member_id),
+            "points": reward.points_cost,
+            "channel": channel,
+        },
+    )
+    uow.publish([RewardRedeemed(redemption_id, hold.member_id, reward.id, reward.points_cost)])
+    return queries.redemption(uow, redemption_id)
+
+
+def deliver_now(shop_id: UUID, redemption_id: UUID, *, seconds: float = 3.0) -> bool:
+    """Have the code made while somebody waits; call it after the commit, with no transaction open.
+
+    True when the redemption is settled, issued or failed; False when the worker or a thread of ours goes on with it.
+    """
+    return outbox.deliver_one(shop_id, CREATE, str(redemption_id), seconds=seconds)
+
+
+def get_redemption(uow: UnitOfWork, redemption_id: UUID, *, member_id: UUID | None = None) -> Redemption:
+    """One redemption, if given of this member only. Raises RedemptionNotFound."""
+    found = queries.redemption(uow, redemption_id)
+    if found is None or (member_id is not None and found.member_id != member_id):
+        raise RedemptionNotFound()
+    return found
+
+
+def redemptions_of(uow: UnitOfWork, member_id: UUID, *, limit: int = 50) -> list[Redemption]:
+    """The member's redemptions, newest first."""
+    return queries.redemptions(uow, RedemptionsFilter(member=member_id, limit=limit, cursor=None)).items
