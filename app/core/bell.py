@@ -10,6 +10,8 @@ from app.core.settings import get_settings
 
 log = logging.getLogger(__name__)
 _waiting = threading.local()
+_starting = threading.Lock()
+_ringers: dict[str, tuple[threading.Event, threading.Thread]] = {}
 
 
 @lru_cache(maxsize=1)
@@ -29,6 +31,25 @@ def ring(name: str) -> None:
             pipe.execute()
     except redis.RedisError:
         log.info("bell %s could not be rung", name)
+
+
+def ring_soon(name: str) -> None:
+    """Ring from a thread of its own, so that nobody waits for the cache; rings that pile up become one."""
+    with _starting:
+        ringer = _ringers.get(name)
+        if ringer is None or not ringer[1].is_alive():
+            wanted = threading.Event()
+            thread = threading.Thread(target=_ring_when, args=(name, wanted), name=f"ring-{name}", daemon=True)
+            ringer = _ringers[name] = (wanted, thread)
+            thread.start()
+    ringer[0].set()
+
+
+def _ring_when(name: str, wanted: threading.Event) -> None:
+    while wanted.wait():
+        # Cleared before ringing: a fact stored from here on rings again.
+        wanted.clear()
+        ring(name)
 
 
 def wait(name: str, seconds: float) -> bool:

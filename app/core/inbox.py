@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core import bell, clock, crypto, ids
@@ -80,21 +81,32 @@ def put(
 ) -> bool:
     """Store one delivery durably and ring the drain. False when this webhook id is stored already. Raises Unavailable."""
     sealed = _keys(shop_id).seal_bytes(payload, "inbox")
+    row = (shop_id, ids.new_id(), topic, webhook_id, event_id, triggered_at, sealed)
+    stored = _insert(row, last=False)
+    bell.ring_soon(BELL)
+    return stored
+
+
+def _insert(row: tuple[Any, ...], *, last: bool) -> bool:
+    """One autocommitted statement. A connection that died in the pool is replaced once; the webhook id makes that safe."""
     raw = _raw_connection()
     try:
-        row = raw.driver_connection.execute(  # type: ignore[union-attr]
-            _PUT, (shop_id, ids.new_id(), topic, webhook_id, event_id, triggered_at, sealed)
-        ).fetchone()
+        return bool(raw.driver_connection.execute(_PUT, row).fetchone()[0])
+    except psycopg.OperationalError as error:
+        broken = raw.driver_connection.broken
+        if broken:
+            raw.invalidate()
+        if last or not broken:
+            raise Unavailable() from error
     finally:
         raw.close()
-    bell.ring(BELL)
-    return bool(row and row[0])
+    return _insert(row, last=True)
 
 
 def _raw_connection() -> Any:
     try:
         return engine().raw_connection()
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, psycopg.OperationalError) as error:
         raise Unavailable() from error
 
 
@@ -124,7 +136,7 @@ WHERE shop_id = %(shop)s AND id = %(id)s AND state = 0 FOR UPDATE SKIP LOCKED
 _FINISH = """
 UPDATE inbox i SET state = v.state, outcome = v.outcome, done_at = clock_timestamp(), payload = NULL
 FROM unnest(%(ids)s::uuid[], %(states)s::smallint[], %(outcomes)s::text[]) AS v (id, state, outcome)
-WHERE i.shop_id = %(shop)s AND i.id = v.id
+WHERE i.shop_id = %(shop)s AND i.id = v.id AND i.state = 0
 """
 
 _FAIL = """
@@ -147,9 +159,9 @@ def drain_shop(shop_id: UUID, limit: int = 200) -> int:
     taken: list[UUID] = []
     try:
         with unit_of_work(shop_id) as uow:
-            deliveries = _claim(uow, _CLAIM, {"shop": shop_id, "limit": limit})
-            taken = [delivery.id for delivery in deliveries]
-            _handle(uow, deliveries)
+            rows = uow.all(_CLAIM, {"shop": shop_id, "limit": limit})
+            taken = [row["id"] for row in rows]
+            _handle(uow, _opened(uow, rows))
     except Exception:
         if not taken:
             raise
@@ -162,7 +174,7 @@ def drain_shop(shop_id: UUID, limit: int = 200) -> int:
 def _drain_one(shop_id: UUID, delivery_id: UUID) -> None:
     try:
         with unit_of_work(shop_id) as uow:
-            _handle(uow, _claim(uow, _CLAIM_ONE, {"shop": shop_id, "id": delivery_id}))
+            _handle(uow, _opened(uow, uow.all(_CLAIM_ONE, {"shop": shop_id, "id": delivery_id})))
     except Exception as error:
         log.warning("delivery %s failed", delivery_id, exc_info=True)
         _record_failure(shop_id, delivery_id, error)
@@ -187,8 +199,8 @@ def _record_failure(shop_id: UUID, delivery_id: UUID, error: Exception) -> None:
         log.error("delivery %s of shop %s is parked after %s attempts", delivery_id, shop_id, MAX_ATTEMPTS)
 
 
-def _claim(uow: UnitOfWork, sql: str, params: dict[str, Any]) -> list[Delivery]:
-    rows = uow.all(sql, params)
+def _opened(uow: UnitOfWork, rows: list[dict[str, Any]]) -> list[Delivery]:
+    """Claimed rows with their bodies in clear. Raises SealBroken."""
     if not rows:
         return []
     keys = crypto.shop_keys(uow)
@@ -230,11 +242,11 @@ def _handle(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
     )
 
 
-def drain_all(limit: int = 200) -> int:
-    """Empty the inbox of every shop, taking turns between shops. Returns how many deliveries were taken."""
+def drain_all(limit: int = 200, stop: Callable[[], bool] = lambda: False) -> int:
+    """Empty the inbox of every shop, taking turns between shops, or until told to stop. Returns how many were taken."""
     total = 0
-    while shops := ready_shops():
-        taken = sum(_guarded(shop_id, limit) for shop_id in shops)
+    while not stop() and (shops := ready_shops()):
+        taken = sum(_guarded(shop_id, limit) for shop_id in shops if not stop())
         total += taken
         if not taken:
             break
@@ -254,7 +266,7 @@ def serve(stop: Callable[[], bool], poll_seconds: float = 1.0) -> None:
     while not stop():
         bell.wait(BELL, poll_seconds)
         try:
-            drain_all()
+            drain_all(stop=stop)
         except Exception:
             log.exception("drain failed; trying again")
             threading.Event().wait(poll_seconds)

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 BELL = "outbox"
 MAX_ATTEMPTS = 12
 LEASE_SECONDS = 60
+WORKERS = 4
 _MAX_DELAY_SECONDS = 3600
 
 
@@ -133,7 +134,7 @@ RETURNING o.shop_id, o.id, o.kind, o.key, o.payload, o.attempts, o.created_at
 """
 
 
-def lease(limit: int = 32) -> list[OutboxMessage]:
+def lease(limit: int = 1) -> list[OutboxMessage]:
     """Take due work for a minute."""
     with cross_shop("outbox looks for work") as uow:
         return [OutboxMessage(**row) for row in uow.all(_LEASE, {"limit": limit, "lease": LEASE_SECONDS})]
@@ -244,16 +245,15 @@ def _close(uow: UnitOfWork, message: OutboxMessage, *, state: int, error: str | 
     return row is not None
 
 
-def drain(pool: ThreadPoolExecutor | None = None) -> int:
-    """Do all due work once. Returns how many pieces were taken."""
+def drain(stop: Callable[[], bool] = lambda: False) -> int:
+    """Do due work one piece after the other until there is none or told to stop. Returns how many were taken.
+
+    Pieces are leased singly: a lease that waits behind slow calls would run out, and another worker would repeat it.
+    """
     total = 0
-    while batch := lease():
-        total += len(batch)
-        if pool is None:
-            for message in batch:
-                _guarded(message)
-        else:
-            list(pool.map(_guarded, batch))
+    while not stop() and (taken := lease(1)):
+        total += 1
+        _guarded(taken[0])
     return total
 
 
@@ -265,12 +265,22 @@ def _guarded(message: OutboxMessage) -> None:
 
 
 def serve(stop: Callable[[], bool], poll_seconds: float = 1.0) -> None:
-    """Deliver until told to stop."""
-    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="outbox") as pool:
-        while not stop():
-            bell.wait(BELL, poll_seconds)
-            try:
-                drain(pool)
-            except Exception:
-                log.exception("outbox failed; trying again")
-                threading.Event().wait(poll_seconds)
+    """Deliver with a few threads until told to stop; calls in hand are finished first."""
+    threads = [
+        threading.Thread(target=_serve, args=(stop, poll_seconds), name=f"outbox-{number}", daemon=True)
+        for number in range(WORKERS)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _serve(stop: Callable[[], bool], poll_seconds: float) -> None:
+    while not stop():
+        bell.wait(BELL, poll_seconds)
+        try:
+            drain(stop)
+        except Exception:
+            log.exception("outbox failed; trying again")
+            threading.Event().wait(poll_seconds)
