@@ -11,6 +11,7 @@ from flask import Flask
 import app.domains
 from app.admin_menu import GROUPS
 from app.core.settings import Settings, get_settings
+from app.domains.shops.api import WebhookIntake
 from app.shopify import id_tokens
 from app.web import endpoints, principals, tabs
 from app.web.application import make_application
@@ -51,4 +52,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure_logging(settings.log_level)
     load_domains()
     principals.register_token_verifier(verify_id_token)
-    return make_application(settings, endpoints.registry(), tabs.registry(), GROUPS)
+    application = make_application(settings, endpoints.registry(), tabs.registry(), GROUPS)
+    application.wsgi_app = WebhookIntake(application.wsgi_app)  # type: ignore[method-assign, assignment]
+    return application

@@ -24,6 +24,7 @@ from app.shopify.errors import ForgedRequest, MalformedDelivery
 from app.shopify.errors import InvalidIdToken as TokenNotExchanged
 from app.web import principals
 from app.web.endpoints import endpoint
+from app.web.preferences import register_preference_saver
 from app.web.principals import IdToken, InvalidIdToken, Principal, ShopInfo
 
 log = logging.getLogger(__name__)
@@ -226,3 +227,4 @@ def _info(shop: Shop) -> ShopInfo:
 
 principals.register_staff_resolver(resolve_staff)
 principals.register_api_key_resolver(resolve_api_key)
+register_preference_saver(service.save_preferences)

@@ -1,0 +1,112 @@
+"""Background processes: `python -m app.worker drain | jobs [queue ...] | cron`. Each stops within seconds of SIGTERM."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import redis
+from rq import SimpleWorker
+from rq.cron import CronScheduler
+from rq.exceptions import StopRequested
+
+from app.core import inbox, jobs, outbox
+from app.core.settings import get_settings
+from app.factory import BACKGROUND_MODULES, load_domains
+from app.schedule import PERIODIC
+from app.web.logging import configure_logging
+
+log = logging.getLogger(__name__)
+STOP_SECONDS = 4.0
+SWEEP_SECONDS = 60
+_UNSENT_SECONDS = 3600
+_QUEUE_AWAY_SECONDS = 5.0
+
+
+def drain() -> int:
+    """Handle webhooks and do outside work until told to stop; what is in hand then is finished first."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threads = [_thread("inbox", inbox.serve, stop), _thread("outbox", outbox.serve, stop)]
+    while not stop.wait(1.0):
+        if not all(thread.is_alive() for thread in threads):
+            log.error("a drain ended by itself")
+            return 1
+    give_up = time.monotonic() + STOP_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, give_up - time.monotonic()))
+    if any(thread.is_alive() for thread in threads):
+        # A transaction rolls back and a lease runs out: both are taken up again by the next process.
+        log.warning("stopped in the middle of outside work; its lease runs out")
+        sys.stderr.flush()
+        os._exit(0)
+    return 0
+
+
+def _thread(
+    name: str, serve: Callable[[Callable[[], bool]], None], stop: threading.Event
+) -> threading.Thread:
+    thread = threading.Thread(target=serve, args=(stop.is_set,), name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def work(queues: Sequence[str]) -> int:
+    """Run jobs one after the other in this process: they are ours, short and bounded by their timeouts."""
+    worker = SimpleWorker(list(queues), connection=jobs.connection(), maintenance_interval=SWEEP_SECONDS)
+    worker.work(with_scheduler=True, logging_level="WARNING")
+    return 0
+
+
+def cron() -> int:
+    """Send the periodic jobs; while the queue server is away, wait for it."""
+    while True:
+        scheduler = CronScheduler(jobs.connection(), logging_level="WARNING")
+        for entry in PERIODIC:
+            known = jobs.registered()[entry.job]
+            scheduler.register(
+                jobs.run,
+                known.queue,
+                args=(entry.job, {}),
+                cron=entry.cron,
+                name=entry.job,
+                job_timeout=known.timeout_seconds,
+                result_ttl=0,
+                ttl=_UNSENT_SECONDS,
+            )
+        try:
+            scheduler.start()
+            return 0
+        except StopRequested:
+            return 0
+        except redis.RedisError:
+            log.warning("the queue server is away; trying again")
+            time.sleep(_QUEUE_AWAY_SECONDS)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one process; the exit code is 0 when it was told to stop."""
+    parser = argparse.ArgumentParser(prog="app.worker", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("drain", help="handle webhooks and outside work")
+    jobs_verb = verbs.add_parser("jobs", help="run queued jobs")
+    jobs_verb.add_argument(
+        "queues", nargs="*", default=list(jobs.QUEUES), help="which queues, first come first"
+    )
+    verbs.add_parser("cron", help="send periodic jobs")
+    options = parser.parse_args(arguments)
+    configure_logging(get_settings().log_level)
+    logging.getLogger("rq").setLevel(logging.WARNING)
+    load_domains(BACKGROUND_MODULES)
+    if options.verb == "drain":
+        return drain()
+    return work(options.queues) if options.verb == "jobs" else cron()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
