@@ -34,6 +34,7 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 USER_AGENT = "LoyalNest"
 _SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _PASSING_STATUSES = frozenset({429, 500, 502, 503, 504})
+_HOST = re.compile(r"[a-z0-9.:-]+")
 _SHOP_HOST = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -328,11 +329,10 @@ class OutboundClient:
             target = target.copy_merge_params(params) if params else target
         except (httpx.InvalidURL, TypeError, ValueError) as error:
             raise TargetRefused() from error
-        if (
-            target.scheme not in ({"https"} if untrusted else {"https", "http"})
-            or not target.host
-            or target.userinfo
-        ):
+        schemes = {"https"} if untrusted else {"https", "http"}
+        if target.scheme not in schemes or not _HOST.fullmatch(target.host) or target.userinfo:
+            raise TargetRefused()
+        if not 0 < (target.port or 443) < 65536:
             raise TargetRefused()
         host, all_headers = target.host, {**(headers or {}), "Host": target.netloc.decode("ascii")}
         origin = get_settings().shopify_connect_to
