@@ -1,8 +1,9 @@
 """Shapes of members at the faces, of customers in webhooks, and the values other domains get."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -40,6 +41,16 @@ class Profile:
     def name(self) -> str:
         """First and last name, or an empty text."""
         return " ".join(part for part in (self.first_name, self.last_name) if part)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A section of the member page that another domain contributes."""
+
+    key: str
+    position: int
+    template: str
+    provider: Callable[[Any, UUID], dict[str, Any]]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The verbs of members: enrolling, keeping profiles, looking people up, blocking and erasing."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from app.domains.compliance import service as compliance
 from app.domains.members import queries
 from app.domains.members.errors import MemberErased, MemberNotFound
 from app.domains.members.events import MemberEnrolled, MemberRegistered
-from app.domains.members.schemas import Member, Person, Profile
+from app.domains.members.schemas import Member, Panel, Person, Profile
 
+_PANELS: dict[str, Panel] = {}
 _GID = re.compile(r"gid://shopify/Customer/(\d{1,19})")
 
 _INSERT = """
@@ -35,6 +36,19 @@ FROM unnest(%(customers)s::bigint[], %(emails)s::bytea[], %(indexes)s::bytea[], 
 WHERE m.shop_id = %(shop)s AND m.customer_id = v.customer AND m.status IN ('active', 'blocked')
   AND (m.customer_updated_at IS NULL OR v.updated IS NULL OR v.updated >= m.customer_updated_at)
 """
+
+
+def register_panel(key: str, position: int, template: str, provider: Callable[[Any, UUID], dict[str, Any]]) -> None:
+    """Let a domain above add a section to the member page.
+
+    `provider(ctx, member_id)` gives the view model that `template` gets as `panel`; sections stand by position.
+    """
+    _PANELS[key] = Panel(key, position, template, provider)
+
+
+def panels() -> list[Panel]:
+    """The sections of the member page, in order."""
+    return sorted(_PANELS.values(), key=lambda one: (one.position, one.key))
 
 
 def enroll(uow: UnitOfWork, persons: Sequence[Person]) -> dict[int, Member]:

@@ -152,3 +152,8 @@ def owner(uow: UnitOfWork, order_id: int) -> tuple[UUID, UUID | None]:
     if not rows or not rows[0]["known"]:
         raise OrderNotFound()
     return rows[0]["id"], rows[0]["member_id"]
+
+
+def award_delay(uow: UnitOfWork) -> dict[str, Any]:
+    """Milliseconds from Shopify's "paid" to the ledger over the newest orders: p50, p95 and how many orders."""
+    return queries.award_delay(uow)

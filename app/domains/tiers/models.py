@@ -23,3 +23,7 @@ class Tier(ShopOwned, Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
+
+    def localized(self, locale: str) -> str:
+        """The name in a locale."""
+        return self.names.get(locale) or self.name
