@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
+from jinja2 import TemplateNotFound
 
 from app.core.db import UnitOfWork
 from app.core.errors import Conflict, Invalid, LoyalNestError, TooLarge
@@ -38,11 +39,22 @@ def _serve(action: Action) -> Callable[..., Response]:
         try:
             return _run(action, principal, place)
         except (Invalid, Conflict) as error:
-            if action.form is None:
+            if not _comes_back(action):
                 raise
             return _refuse(action, principal, place, error)
 
     return serve
+
+
+def _comes_back(action: Action) -> bool:
+    """Whether the action has a form's fragment to show again; a button with hidden fields has none and answers a toast."""
+    if action.form is None:
+        return False
+    try:
+        current_app.jinja_env.get_template(action.template)
+    except TemplateNotFound:
+        return False
+    return True
 
 
 def _bound(action: Action) -> None:

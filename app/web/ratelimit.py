@@ -84,9 +84,15 @@ class RateLimiter:
 
 
 def bucket_owner(principal: Principal | None) -> str:
-    """Whose bucket a call draws from: the principal's, or the address of a caller nobody knows."""
-    if principal is None or principal.kind == "public":
+    """Whose bucket a call draws from: the principal's, or the address of a caller nobody knows.
+
+    Guests of a shop's storefront all come through Shopify's servers, which put the visitor's own address first.
+    """
+    if principal is None or principal.shop_id is None and principal.kind == "public":
         return f"address:{request.remote_addr}"
+    if principal.kind == "public":
+        visitor = request.headers.get("X-Forwarded-For", "").partition(",")[0].strip()[:64]
+        return f"{principal.shop_id}:visitor:{visitor or request.remote_addr}"
     return f"{principal.shop_id}:{principal.key}"
 
 

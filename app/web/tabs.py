@@ -245,6 +245,7 @@ def action(
     Without `path` it lies at "/<name>". `page` (a page's view function name) puts it below that page, whose path parameters
     it receives and which is rendered again afterwards. `template` is the form's fragment (`admin/<domain>/_<name>.html`); a
     refused form comes back in it with what was typed, beside the view model of `prepare(ctx, **path)` or else of the page.
+    Where there is no such file the action is a button with hidden fields, and a refusal is a toast.
     """
 
     def declare(handler: View) -> View:

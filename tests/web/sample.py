@@ -237,6 +237,11 @@ with use_tabs(TABS):
         """Only say something."""
         return Done("Done", refresh="nothing")
 
+    @action("things", "button", permission=WRITE, form=ThingForm)
+    def button(ctx: Context, form: ThingForm) -> Done:
+        """A button with hidden fields, which has no form to show again."""
+        return Done()
+
     @action("things", "busy", permission=READ)
     def busy(ctx: Context) -> Done:
         """Refuse without a form."""

@@ -163,6 +163,11 @@ def test_a_refused_action_without_a_form_is_a_toast(merchant: Caller) -> None:
     }
 
 
+def test_a_refused_button_is_a_toast(merchant: Caller) -> None:
+    answer = merchant.submit("/app/things/button", {"name": "cup"})
+    assert (answer.status_code, "toast" in answer.headers["HX-Trigger"]) == (422, True)
+
+
 def test_other_answers_of_an_action(merchant: Caller) -> None:
     away, row, quiet = (merchant.submit(f"/app/things/{name}", {}) for name in ("leave", "row", "quiet"))
     assert json.loads(away.headers["HX-Location"]) == {"path": "/app", "target": "#main"}
