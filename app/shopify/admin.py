@@ -28,6 +28,7 @@ from app.shopify.throttle import Throttle
 
 Data = dict[str, Any]
 _throttle = Throttle()
+_sleep = time.sleep
 
 
 class AdminClient:
@@ -72,7 +73,7 @@ class AdminClient:
                 wait = float(error.data["retry_after"])
                 if time.monotonic() + wait > give_up:
                     raise
-                time.sleep(wait)
+                _sleep(wait)
 
     def pages(self, operation: str, variables: Mapping[str, Any], *path: str) -> Iterator[Data]:
         """The nodes of every page of a connection. The operation takes `$after`; `path` leads to the connection."""
@@ -112,7 +113,7 @@ class AdminClient:
     def _await_budget(self, domain: str, operation: Operation, give_up: float) -> None:
         wait = _throttle.wait_for(domain, operation.name, reserve_share=self._reserve_share)
         if wait:
-            time.sleep(max(0.0, min(wait, give_up - time.monotonic())))
+            _sleep(max(0.0, min(wait, give_up - time.monotonic())))
 
     def _send(self, credentials: Credentials, operation: Operation, variables: Mapping[str, Any]) -> Answer:
         url = f"https://{credentials.shop_domain}/admin/api/{get_settings().shopify_api_version}/graphql.json"
