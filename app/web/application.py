@@ -25,6 +25,7 @@ from app.web.preferences import init_preferences
 from app.web.ratelimit import init_rate_limits
 from app.web.rendering import ROOT, Admin, init_rendering
 from app.web.security_headers import init_security_headers
+from app.web.styleguide import init_styleguide
 from app.web.tabs import TabRegistry
 
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
@@ -69,6 +70,7 @@ def make_application(
     init_embedding(app, settings)
     init_health(app, settings)
     init_preferences(app)
+    init_styleguide(app, settings)
     add_endpoints(app, endpoints)
     add_tabs(app, tabs)
     add_actions(app, tabs)

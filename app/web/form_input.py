@@ -198,6 +198,18 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
+def numeric_names(schema: type[BaseModel], prefix: str = "") -> frozenset[str]:
+    """The posted names of the schema's numbers, those of nested single models included."""
+    found: set[str] = set()
+    for name, field in names(schema).items():
+        kind, _ = _bare(field.annotation)
+        if _numeric(kind):
+            found.add(prefix + name)
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
+            found |= numeric_names(kind, f"{prefix}{name}.")
+    return frozenset(found)
+
+
 def _bare(annotation: Any) -> tuple[Any, bool]:
     """An annotation without Annotated and None, and whether None was in it."""
     while get_origin(annotation) is Annotated:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any
 from uuid import uuid4
@@ -23,7 +23,8 @@ def new_key() -> str:
 class Form:
     """What a template asks about a form. `typed` holds the posted texts of a refused form; otherwise `initial` is shown.
 
-    `errors` are sentences by field name, `message` one about the whole form. Field names nest with dots.
+    `errors` are sentences by field name, `message` one about the whole form. Field names nest with dots. Initial values of
+    `numeric` fields may be decimal strings; like numbers they are shown in the locale's notation, in which they are read.
     """
 
     action: str
@@ -35,6 +36,7 @@ class Form:
     errors: dict[str, str] = field(default_factory=dict)
     message: str = ""
     code: str = ""
+    numeric: frozenset[str] = frozenset()
     idempotency_key: str = field(default_factory=new_key)
 
     @property
@@ -47,7 +49,8 @@ class Form:
         if self.typed is not None:
             return self.typed.get(name, "")
         found = self._initial(name)
-        return self._text(default if found is None else found)
+        shown = default if found is None else found
+        return self._number(shown) if name in self.numeric and isinstance(shown, str) else self._text(shown)
 
     def values(self, name: str) -> list[str]:
         """Every text of a field with several values."""
@@ -91,6 +94,12 @@ class Form:
             else:
                 here = getattr(here, step, None) if here is not None else None
         return here
+
+    def _number(self, text: str) -> str:
+        try:
+            return to_typed(Decimal(text), self.locale)
+        except InvalidOperation:
+            return text
 
     def _text(self, value: Any) -> str:
         if value is None:

@@ -16,6 +16,7 @@ from app.core.settings import Settings
 from app.web import current
 from app.web.embedding import preload, wants_fragment
 from app.web.filters import init_filters
+from app.web.form_input import numeric_names
 from app.web.forms import Form, new_key
 from app.web.locale import translated
 from app.web.menu import MenuGroup, MenuSection, menu_for
@@ -80,7 +81,9 @@ class PageContext:
         url = action_url(name, **{**self.place, **path})
         if self.refused is not None and self.refused.action == name and self.refused.url == url:
             return self.refused
-        return Form(name, url, self.locale, current.timezone(), initial)
+        schema = admin().tabs.actions[name].form
+        numeric = numeric_names(schema) if schema else frozenset()
+        return Form(name, url, self.locale, current.timezone(), initial, numeric=numeric)
 
 
 def admin() -> Admin:

@@ -132,3 +132,8 @@ def test_declared_tabs_stand_in_the_menu() -> None:
         line for line in differences(GROUPS, TABS) if line.endswith(("no group",)) or " listed in " in line
     ] == []
     assert HOME in TABS.tabs
+
+
+def test_the_style_guide_opens(as_staff: Callers) -> None:
+    assert as_staff().get("/app/styleguide").status_code == 200
+    assert as_staff(locale="ar").fragment("/app/styleguide").status_code == 200

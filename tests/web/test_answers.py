@@ -191,3 +191,10 @@ def test_preferences(app: Flask, door: Door, saved: list[Any]) -> None:
     assert answers[1].headers["HX-Refresh"] == "true"
     assert caller.submit("/app/preferences", {"theme": "pink"}).status_code == 422
     assert Caller(app).submit("/app/preferences", {"theme": "dark"}).status_code == 401
+
+
+def test_the_style_guide_is_for_development(app: Flask) -> None:
+    assert any(rule.rule == "/app/styleguide" for rule in app.url_map.iter_rules())
+    settings = Settings.model_validate({**get_settings().model_dump(), "environment": "production"})
+    production = make_application(settings, EndpointRegistry(), TabRegistry())
+    assert not any(rule.rule == "/app/styleguide" for rule in production.url_map.iter_rules())

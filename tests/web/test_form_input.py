@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.core.errors import MalformedPayload
 from app.core.i18n import LOCALES
-from app.web.form_input import parse_form
+from app.web.form_input import numeric_names, parse_form
 from app.web.forms import Form
 from app.web.localized_numbers import to_plain, to_typed
 
@@ -240,6 +240,13 @@ def test_a_fresh_form_shows_its_initial_values() -> None:
     assert form.checked("tags", "a")
     assert not form.checked("tags", "b")
     assert not form.refused
+
+
+def test_decimal_strings_are_shown_as_they_are_read() -> None:
+    form = Form("t.a", "/", "es", initial={"rate": "1.500", "name": "1.500"}, numeric=numeric_names(Shape))
+    assert (form.value("rate"), form.value("name"), form.value("score", "x")) == ("1,500", "1.500", "x")
+    assert parse({"rate": "1,50"}, "es").rate == Decimal("1.50")
+    assert {"points", "rate", "level"} <= numeric_names(Shape)
 
 
 def test_an_instant_is_shown_in_the_shops_zone() -> None:
