@@ -7,33 +7,13 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from app.core.errors import (
-    Conflict,
-    Forbidden,
-    Invalid,
-    LimitReached,
-    LoyalNestError,
-    MalformedPayload,
-    NotFound,
-    TooLarge,
-    Unauthorized,
-    Unavailable,
-)
-from app.web.endpoints import WRITES, Download, Endpoint, EndpointRegistry, Reply
-from app.web.idempotency import (
-    HEADER,
-    REPLAYED,
-    BadIdempotencyKey,
-    IdempotencyMismatch,
-    StillInProgress,
-)
-from app.web.json_input import NotJson, UnsupportedMedia
+from app.web.endpoints import Download, Endpoint, EndpointRegistry, Reply
+from app.web.idempotency import HEADER, REPLAYED
 from app.web.openapi_examples import example_of
+from app.web.openapi_failures import COMMON_HEADERS, error_schemas, failures, header_refs
 
 VERSION = "1.0.0"
 _REF = "#/components/schemas/{model}"
-_REQUEST_ID = "01980d2f6c5b7f0c9a41c2d3e4f50617"
-_COMMON_HEADERS = ("X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 _DESCRIPTION = """Loyalty and referral programs for Shopify shops.
 
 Send an API key made in the admin as `Authorization: Bearer lnk_...`; its scopes decide what it may do. JSON is UTF-8 and
@@ -52,17 +32,6 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
     },
 }
-_ERROR_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "description": "What went wrong. `fields` maps input names to sentences.",
-    "required": ["code", "message", "fields", "request_id"],
-    "properties": {
-        "code": {"type": "string", "description": "Stable, for programs."},
-        "message": {"type": "string", "description": "For people, in the language of the request."},
-        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
-        "request_id": {"type": "string"},
-    },
-}
 
 
 def openapi_document(endpoints: EndpointRegistry) -> dict[str, Any]:
@@ -70,8 +39,11 @@ def openapi_document(endpoints: EndpointRegistry) -> dict[str, Any]:
     declared = [endpoint for endpoint in endpoints if not endpoint.hidden]
     refs, schemas = _schemas(declared)
     paths: dict[str, dict[str, Any]] = {}
+    described: dict[str, Any] = {}
     for endpoint in declared:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, refs, schemas)
+        operation = _operation(endpoint, refs, schemas)
+        operation["responses"] |= failures(endpoint, described)
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     document = {
         "openapi": "3.1.0",
         "info": {"title": "LoyalNest API", "version": VERSION, "description": _DESCRIPTION},
@@ -79,7 +51,8 @@ def openapi_document(endpoints: EndpointRegistry) -> dict[str, Any]:
         "tags": [{"name": tag} for tag in sorted({endpoint.tag for endpoint in declared})],
         "paths": paths,
         "components": {
-            "schemas": {"Error": _ERROR_SCHEMA, **_error_shapes(), **schemas},
+            "schemas": {**error_schemas(), **schemas},
+            "responses": described,
             "headers": _HEADERS,
             "parameters": {"IdempotencyKey": _idempotency_parameter()},
             "securitySchemes": _security_schemes(),
@@ -104,7 +77,18 @@ def _schemas(declared: list[Endpoint]) -> tuple[dict[Any, Any], dict[str, Any]]:
         if isinstance(output, type) and issubclass(output, BaseModel):
             wanted[(output, "serialization")] = None
     refs, document = models_json_schema(list(wanted), by_alias=True, ref_template=_REF)
-    return refs, document.get("$defs", {})
+    return refs, _without_null_defaults(document.get("$defs", {}))
+
+
+def _without_null_defaults(node: Any) -> Any:
+    """The schemas without `default: null`, with which update schemas say "absent" and which their own types may forbid."""
+    if isinstance(node, dict):
+        return {
+            name: _without_null_defaults(value)
+            for name, value in node.items()
+            if name != "default" or value is not None
+        }
+    return [_without_null_defaults(value) for value in node] if isinstance(node, list) else node
 
 
 def _operation(endpoint: Endpoint, refs: dict[Any, Any], schemas: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +99,7 @@ def _operation(endpoint: Endpoint, refs: dict[Any, Any], schemas: dict[str, Any]
         "summary": summary.strip().rstrip("."),
         "description": rest.strip() or summary.strip(),
         "parameters": _parameters(endpoint, schemas, refs),
-        "responses": _responses(endpoint, refs, schemas),
+        "responses": _success(endpoint, refs, schemas),
         "security": _security(endpoint),
     }
     if endpoint.permission:
@@ -156,23 +140,15 @@ def _parameters(endpoint: Endpoint, schemas: dict[str, Any], refs: dict[Any, Any
     return found
 
 
-def _responses(endpoint: Endpoint, refs: dict[Any, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    headers = [*_COMMON_HEADERS, *([REPLAYED] if endpoint.idempotent else [])]
-    success: dict[str, Any] = {"description": "Done.", "headers": _header_refs(headers)}
+def _success(endpoint: Endpoint, refs: dict[Any, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    headers = [*COMMON_HEADERS, *([REPLAYED] if endpoint.idempotent else [])]
+    success: dict[str, Any] = {"description": "Done.", "headers": header_refs(headers)}
     if endpoint.out in (Download, Reply):
         success["content"] = {endpoint.produces: {"schema": {"type": "string", "format": "binary"}}}
     else:
         schema = _success_schema(endpoint, refs)
         success["content"] = {"application/json": {"schema": schema, "example": example_of(schema, schemas)}}
-    by_status: dict[int, list[type[LoyalNestError]]] = {}
-    for kind in (*_implied_errors(endpoint), *endpoint.errors):
-        known = by_status.setdefault(kind.status, [])
-        if kind not in known:
-            known.append(kind)
-    answers = {str(endpoint.status): success}
-    for status in sorted(by_status):
-        answers[str(status)] = _error_answer(endpoint, status, by_status[status])
-    return answers
+    return {str(endpoint.status): success}
 
 
 def _success_schema(endpoint: Endpoint, refs: dict[Any, Any]) -> dict[str, Any]:
@@ -197,54 +173,6 @@ def _success_schema(endpoint: Endpoint, refs: dict[Any, Any]) -> dict[str, Any]:
         return found
     shape = {"type": "object", "required": list(properties), "properties": properties}
     return {"allOf": [*rest, shape]} if rest else shape
-
-
-def _implied_errors(endpoint: Endpoint) -> list[type[LoyalNestError]]:
-    found: list[type[LoyalNestError]] = [Invalid, MalformedPayload]
-    if not endpoint.public:
-        found += [Unauthorized, Forbidden]
-    if endpoint.parameters or not endpoint.public:
-        found.append(NotFound)
-    if endpoint.method in WRITES:
-        found += [TooLarge, UnsupportedMedia, NotJson, Conflict]
-    if endpoint.idempotent:
-        found += [BadIdempotencyKey, IdempotencyMismatch, StillInProgress]
-    return [*found, LimitReached, LoyalNestError, Unavailable]
-
-
-def _error_answer(endpoint: Endpoint, status: int, kinds: list[type[LoyalNestError]]) -> dict[str, Any]:
-    waits = status in (429, 503)
-    examples = {}
-    for kind in kinds:
-        code = "internal_error" if kind is LoyalNestError else kind.code
-        error = {"code": code, "message": kind.default_message, "fields": {}, "request_id": _REQUEST_ID}
-        value = {"status": "error", "error": error} if endpoint.enveloped else {"error": error}
-        examples[code] = {"value": value}
-    codes = ", ".join(f"`{code}`" for code in examples)
-    shape = "FailedEnvelope" if endpoint.enveloped else "Failed"
-    return {
-        "description": f"Codes: {codes}.",
-        "headers": _header_refs([*_COMMON_HEADERS, *(["Retry-After"] if waits else [])]),
-        "content": {
-            "application/json": {"schema": {"$ref": f"#/components/schemas/{shape}"}, "examples": examples}
-        },
-    }
-
-
-def _error_shapes() -> dict[str, Any]:
-    error = {"$ref": "#/components/schemas/Error"}
-    plain = {"type": "object", "required": ["error"], "properties": {"error": error}}
-    status = {"type": "string", "const": "error"}
-    enveloped = {
-        "type": "object",
-        "required": ["status", "error"],
-        "properties": {"status": status, "error": error},
-    }
-    return {"Failed": plain, "FailedEnvelope": enveloped}
-
-
-def _header_refs(names: list[str]) -> dict[str, Any]:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _idempotency_parameter() -> dict[str, Any]:

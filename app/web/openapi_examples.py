@@ -59,5 +59,6 @@ def _plainest(kind: str | None, schema: dict[str, Any], schemas: dict[str, Any],
         )
         return max(least, min(100, schema.get("maximum", 100)))
     if kind == "string":
-        return _FORMATS.get(schema.get("format", ""), "text"[: schema.get("maxLength", 4)])
+        text = _FORMATS.get(schema.get("format", ""), "text").ljust(schema.get("minLength", 0), "x")
+        return text[: schema["maxLength"]] if "maxLength" in schema else text
     return True if kind == "boolean" else None

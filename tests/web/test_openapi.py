@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from app.web.endpoints import WRITES
@@ -19,6 +20,13 @@ DOCUMENT = openapi_document(ENDPOINTS)
 
 def operation(method: str, path: str) -> dict[str, Any]:
     found: dict[str, Any] = DOCUMENT["paths"][path][method]
+    return found
+
+
+def failure(operation: dict[str, Any], status: str) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["components"]["responses"][
+        operation["responses"][status]["$ref"].rsplit("/", 1)[1]
+    ]
     return found
 
 
@@ -56,8 +64,8 @@ def test_an_operation_says_everything() -> None:
     assert {"201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "500", "503"} == set(
         post["responses"]
     )
-    assert "taken" in post["responses"]["409"]["content"]["application/json"]["examples"]
-    assert "Retry-After" in post["responses"]["429"]["headers"]
+    assert "taken" in failure(post, "409")["content"]["application/json"]["examples"]
+    assert "Retry-After" in failure(post, "429")["headers"]
     assert {"$ref": "#/components/parameters/IdempotencyKey"} in post["parameters"]
     assert {"$ref": "#/components/parameters/IdempotencyKey"} not in operation("get", THINGS)["parameters"]
 
@@ -78,6 +86,17 @@ def test_query_parameters_are_spelled_out() -> None:
     assert "Filter" not in DOCUMENT["components"]["schemas"]
 
 
+def test_equal_failures_are_described_once() -> None:
+    assert len(DOCUMENT["components"]["responses"]) < sum(
+        len(found["responses"]) for item in DOCUMENT["paths"].values() for found in item.values()
+    )
+    assert operation("get", THINGS)["responses"]["401"] == operation("post", THINGS)["responses"]["401"]
+
+
+def test_no_schema_has_a_default_its_type_forbids() -> None:
+    assert '"default":null' not in orjson.dumps(DOCUMENT).decode()
+
+
 def test_examples_are_accepted(key: Caller) -> None:
     example = operation("post", THINGS)["requestBody"]["content"]["application/json"]["example"]
     assert ThingIn.model_validate(example, strict=True)
@@ -90,6 +109,7 @@ def test_examples_are_accepted(key: Caller) -> None:
         ({"type": "integer", "exclusiveMinimum": 0, "maximum": 5}, 5),
         ({"type": "string", "format": "uuid"}, "01980d2f-6c5b-7f0c-9a41-c2d3e4f50617"),
         ({"type": "string", "maxLength": 2}, "te"),
+        ({"type": "string", "minLength": 6}, "textxx"),
         ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, True),
         ({"type": ["string", "null"]}, None),
         ({"type": "object", "additionalProperties": {"type": "integer"}}, {"name": 100}),
