@@ -1,12 +1,18 @@
-"""What the audit trail notes of shops, which lies below and cannot write into it."""
+"""Shopify's privacy topics, and what the audit trail notes of shops, which lies below and cannot write into it."""
 
 from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from app.core.db import UnitOfWork
 from app.core.events import subscribe
+from app.core.inbox import Delivery, on_topic
 from app.domains.compliance import service
-from app.domains.compliance.schemas import Change
+from app.domains.compliance.schemas import Change, DataRequestPayload, RedactPayload
 from app.domains.shops.events import ApiKeyCreated, ApiKeyRevoked, ShopInstalled, ShopUninstalled, StaffJoined
+
+T = TypeVar("T", bound=BaseModel)
 
 
 @subscribe(ShopInstalled)
@@ -52,3 +58,49 @@ def api_key_revoked(uow: UnitOfWork, events: Sequence[ApiKeyRevoked]) -> None:
         Change("api_key", str(fact.api_key_id), {"label": fact.label}, {"revoked": True}) for fact in events
     ]
     service.record_many(uow, "api_key.revoked", changes)
+
+
+@on_topic("customers/data_request")
+def data_requested(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
+    """A person asked the shop for a copy of their data."""
+    for delivery in deliveries:
+        asked = _parsed(delivery, DataRequestPayload)
+        if asked is None:
+            continue
+        number = asked.data_request.id if asked.data_request else delivery.webhook_id
+        answered = service.request_export(
+            uow,
+            external_id=str(number),
+            customer_id=asked.customer.id,
+            email=asked.customer.email,
+            requested_at=delivery.triggered_at or delivery.received_at,
+        )
+        if answered is None:
+            delivery.ignore("answered before")
+
+
+@on_topic("customers/redact")
+def person_redacted(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
+    """A person asked the shop to be forgotten."""
+    for delivery in deliveries:
+        asked = _parsed(delivery, RedactPayload)
+        if asked is None:
+            continue
+        answered = service.request_erasure(
+            uow,
+            external_id=delivery.webhook_id,
+            customer_id=asked.customer.id,
+            email=asked.customer.email,
+            order_ids=tuple(asked.orders_to_redact or ()),
+            requested_at=delivery.triggered_at or delivery.received_at,
+        )
+        if answered is None:
+            delivery.ignore("answered before")
+
+
+def _parsed(delivery: Delivery, shape: type[T]) -> T | None:
+    try:
+        return shape.model_validate(delivery.json())
+    except (ValidationError, ValueError):
+        delivery.ignore("not the documented shape")
+        return None

@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from app.core import paging
+from app.core import crypto, paging
 from app.core.db import UnitOfWork
 from app.core.paging import Page, StaleCursor
-from app.domains.compliance.schemas import AuditEntry
+from app.domains.compliance.schemas import AuditEntry, PrivacyRequest
 
+EXPORT = "privacy_requests.export"
 _ENTRY = "id, created_at, actor_kind, actor_id, actor_label, action, subject_kind, subject_id, before, after"
 
 
@@ -43,3 +44,54 @@ def _decode(cursor: str | None) -> tuple[datetime | None, UUID | None]:
         return datetime.fromisoformat(str(at)), UUID(str(entry_id))
     except ValueError:
         raise StaleCursor() from None
+
+
+_REQUEST = (
+    "id, kind, external_id, customer_id, member_id, status, outcome, requested_at, due_at, done_at,"
+    " export_sealed IS NOT NULL AS has_export"
+)
+
+
+def list_requests(uow: UnitOfWork, limit: int = 200) -> list[PrivacyRequest]:
+    """The shop's privacy requests, newest first."""
+    rows = uow.all(
+        f"SELECT {_REQUEST} FROM privacy_requests WHERE shop_id = %(shop)s AND kind <> 'shop_erasure'"
+        " ORDER BY requested_at DESC, id DESC LIMIT %(limit)s",
+        {"shop": uow.shop, "limit": limit},
+    )
+    return [PrivacyRequest(**row) for row in rows]
+
+
+def get_request(uow: UnitOfWork, request_id: UUID) -> PrivacyRequest | None:
+    """One privacy request."""
+    row = uow.one(
+        f"SELECT {_REQUEST} FROM privacy_requests WHERE shop_id = %(shop)s AND id = %(id)s",
+        {"shop": uow.shop, "id": request_id},
+    )
+    return PrivacyRequest(**row) if row else None
+
+
+def export_of(uow: UnitOfWork, request_id: UUID) -> str | None:
+    """The sealed export of a request in clear, as JSON text."""
+    blob = uow.scalar(
+        "SELECT export_sealed FROM privacy_requests WHERE shop_id = %(shop)s AND id = %(id)s",
+        {"shop": uow.shop, "id": request_id},
+    )
+    return uow.unseal(blob, EXPORT)
+
+
+def unhandled_bodies(uow: UnitOfWork, limit: int = 2000) -> list[tuple[UUID, bytes]]:
+    """Bodies of deliveries that failed and are kept: id and JSON bytes; one that does not open counts as empty."""
+    rows = uow.all(
+        "SELECT id, payload FROM inbox WHERE shop_id = %(shop)s AND payload IS NOT NULL"
+        " AND (state = 3 OR (state = 0 AND attempts > 0)) ORDER BY id DESC LIMIT %(limit)s",
+        {"shop": uow.shop, "limit": limit},
+    )
+    keys = crypto.shop_keys(uow)
+    found = []
+    for row in rows:
+        try:
+            found.append((row["id"], keys.unseal_bytes(bytes(row["payload"]), "inbox")))
+        except crypto.SealBroken:
+            found.append((row["id"], b""))
+    return found

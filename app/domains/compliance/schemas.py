@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
 
 
 @dataclass(frozen=True)
@@ -30,3 +32,80 @@ class AuditEntry:
     subject_id: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class PrivacyRequest:
+    """What a person asked for through the shop: a copy of their data, or its erasure."""
+
+    id: UUID
+    kind: Literal["data_request", "erasure"]
+    external_id: str
+    customer_id: int | None
+    member_id: UUID | None
+    status: Literal["open", "done"]
+    outcome: str
+    requested_at: datetime
+    due_at: datetime
+    done_at: datetime | None
+    has_export: bool
+
+
+class AskedCustomer(BaseModel):
+    """The customer in a privacy webhook; any part may be missing."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: int | None = Field(None, gt=0, lt=2**63)
+    email: str | None = Field(None, max_length=320)
+
+
+class DataRequestId(BaseModel):
+    """The id of a data request."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: int
+
+
+class DataRequestPayload(BaseModel):
+    """The body of customers/data_request."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    customer: AskedCustomer
+    data_request: DataRequestId | None = None
+
+
+class RedactPayload(BaseModel):
+    """The body of customers/redact."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    customer: AskedCustomer
+    orders_to_redact: list[int] | None = Field(None, max_length=100_000)
+
+
+@dataclass(frozen=True)
+class RequestsView:
+    """The compliance tab."""
+
+    requests: list[PrivacyRequest]
+    may_open: bool
+
+
+@dataclass(frozen=True)
+class ExportView:
+    """One privacy request with the person's data as indented JSON, for the merchant to hand on."""
+
+    request: PrivacyRequest
+    document: str | None
+
+
+@dataclass(frozen=True)
+class ExportNews:
+    """What the merchant is told when an export is there."""
+
+    shop: str
+    due_at: datetime
+    link: str

@@ -129,14 +129,15 @@ class ScopesPayload(BaseModel):
 
 @dataclass(frozen=True)
 class HomeStep:
-    """One step of the set-up guide. `done` is None when the server cannot know; titles and hints are marked sentences."""
+    """One step of the set-up guide. `done` is None when the server cannot know; title and text are marked sentences."""
 
     key: str
     title: str
-    hint: str
+    text: str
     done: bool | None
     url: str
     position: int
+    current: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,3 @@ class HomeView:
     def steps_done(self) -> int:
         """How many steps are known to be done."""
         return sum(step.done is True for step in self.steps)
-
-    @property
-    def set_up(self) -> bool:
-        """Whether every step that the server can know is done."""
-        return all(step.done is not False for step in self.steps)

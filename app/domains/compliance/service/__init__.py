@@ -2,5 +2,38 @@
 
 from app.domains.compliance.schemas import Change
 from app.domains.compliance.service.audit import list_entries, record, record_many
+from app.domains.compliance.service.persons import (
+    erased_tables,
+    exported_tables,
+    register_member_finder,
+    register_person_data,
+    register_person_eraser,
+)
+from app.domains.compliance.service.requests import (
+    TELL_MERCHANT,
+    drop_old_exports,
+    get_request,
+    list_requests,
+    open_export,
+    request_erasure,
+    request_export,
+)
 
-__all__ = ["Change", "list_entries", "record", "record_many"]
+__all__ = [
+    "TELL_MERCHANT",
+    "Change",
+    "drop_old_exports",
+    "erased_tables",
+    "exported_tables",
+    "get_request",
+    "list_entries",
+    "list_requests",
+    "open_export",
+    "record",
+    "record_many",
+    "register_member_finder",
+    "register_person_data",
+    "register_person_eraser",
+    "request_erasure",
+    "request_export",
+]

@@ -3,6 +3,7 @@
 See docs/decisions/0030-home-facts.md.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -30,9 +31,11 @@ def home(uow: UnitOfWork) -> HomeView:
     facts: list[HomeFact] = list(_own_facts(uow, shop))
     for provider in _providers.values():
         facts.extend(provider(uow, since))
+    steps = sorted((fact for fact in facts if isinstance(fact, HomeStep)), key=lambda fact: fact.position)
+    following = next((step.key for step in steps if not step.done), None)
     oldest = queries.oldest_waiting(uow)
     return HomeView(
-        steps=sorted((fact for fact in facts if isinstance(fact, HomeStep)), key=lambda fact: fact.position),
+        steps=[replace(step, current=step.key == following) for step in steps],
         figures=sorted(
             (fact for fact in facts if isinstance(fact, HomeFigure)), key=lambda fact: fact.position
         ),
@@ -55,7 +58,7 @@ def _own_facts(uow: UnitOfWork, shop: Shop) -> list[HomeFact]:
         HomeStep(
             key="app-embed",
             title=mark("Switch on the storefront widget"),
-            hint=mark("Turn on LoyalNest under App embeds in the theme editor and save."),
+            text=mark("Turn on LoyalNest under App embeds in the theme editor and save."),
             done=None,
             url=f"{get_settings().shopify_admin_origin}/store/{handle(shop.domain)}/themes/current/editor?context=apps",
             position=40,

@@ -1,0 +1,38 @@
+"""The compliance tab: privacy requests and, for those who may, the data to hand on."""
+
+from uuid import UUID
+
+import orjson
+
+from app.core.i18n import mark
+from app.core.permissions import Permission
+from app.domains.compliance import service
+from app.domains.compliance.schemas import ExportView, RequestsView
+from app.web.context import Context
+from app.web.tabs import tab, tab_page
+
+
+@tab(
+    "compliance",
+    title=mark("Compliance"),
+    group="settings",
+    icon="shield-check",
+    permission=Permission.AUDIT_READ,
+)
+def compliance(ctx: Context) -> RequestsView:
+    """Privacy requests, newest first."""
+    return RequestsView(service.list_requests(ctx.uow), ctx.can(Permission.MEMBERS_ERASE))
+
+
+@tab_page(
+    "compliance",
+    "/<uuid:id>",
+    "privacy-request.html",
+    title=mark("Privacy request"),
+    permission=Permission.MEMBERS_ERASE,
+)
+def privacy_request(ctx: Context, id: UUID) -> ExportView:
+    """One request; an export shows the person's data."""
+    document = service.open_export(ctx.uow, id)
+    text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() if document is not None else None
+    return ExportView(service.get_request(ctx.uow, id), text)
