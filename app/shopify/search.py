@@ -18,5 +18,5 @@ def updated_since(instant: datetime, *, overlap: timedelta = timedelta(minutes=1
 def words(text: str, *, field: str | None = None) -> str | None:
     """Each word of what a person typed as a prefix match, all required; None when nothing is left to look for."""
     prefix = f"{field}:" if field else ""
-    found = [word for word in re.split(r"[^\w]+", text) if word]
+    found = [word for word in re.split(r"[^\w]+", text.lower()) if word]
     return " AND ".join(f"{prefix}{word}*" for word in found) or None
