@@ -131,8 +131,9 @@
     keepSaveBar();
     const main = ctx?.target?.id === "main" || ctx?.target === "#main";
     if (main && !isMorph(ctx) && (ctx.request.method === "GET" || document.activeElement === document.body)) {
-      const place = new URL(location.href).hash.length > 1 ? null : document.querySelector("#main h1");
-      if (!document.querySelector("dialog[open]")) (ctx.paged ? document.querySelector("#main caption") : place)?.focus({ preventScroll: true });
+      const place = document.querySelector(ctx.paged ? "#main caption" : "#main h1");
+      if (place) place.tabIndex = -1;
+      if (!document.querySelector("dialog[open]")) place?.focus({ preventScroll: true });
     }
   });
   on("htmx:before:request", (event, ctx) => {
