@@ -1,5 +1,6 @@
 """Examples for the API document, read off the schemas."""
 
+import re
 from typing import Any
 
 _FORMATS = {
@@ -12,6 +13,17 @@ _FORMATS = {
     "binary": "",
     "duration": "P30D",
 }
+_CANDIDATES = (
+    *_FORMATS.values(),
+    "text",
+    "TEXT",
+    "12345",
+    "#3355ff",
+    "en",
+    "USD",
+    "+15550100",
+    "demo.myshopify.com",
+)
 _DEEPEST = 8
 
 
@@ -59,6 +71,12 @@ def _plainest(kind: str | None, schema: dict[str, Any], schemas: dict[str, Any],
         )
         return max(least, min(100, schema.get("maximum", 100)))
     if kind == "string":
-        text = _FORMATS.get(schema.get("format", ""), "text").ljust(schema.get("minLength", 0), "x")
-        return text[: schema["maxLength"]] if "maxLength" in schema else text
+        return _text(schema)
     return True if kind == "boolean" else None
+
+
+def _text(schema: dict[str, Any]) -> str:
+    if "pattern" in schema:
+        return next((text for text in _CANDIDATES if re.search(schema["pattern"], text)), "text")
+    text = _FORMATS.get(schema.get("format", ""), "text").ljust(schema.get("minLength", 0), "x")
+    return text[: schema["maxLength"]] if "maxLength" in schema else text

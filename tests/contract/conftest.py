@@ -82,16 +82,3 @@ def as_staff(app: Flask, door: Door, shop_id: UUID) -> Callers:
         return Caller(app, door.token(staff(shop_id, permissions, locale=locale, shop=shop)))
 
     return make
-
-
-def rows_of(shop_id: UUID) -> dict[str, int]:
-    """How many rows each table of the shop holds."""
-    with db.unit_of_work(shop_id) as uow:
-        tables = uow.all(
-            "SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'shop_id'"
-            " WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity AND NOT c.relispartition ORDER BY 1"
-        )
-        union = " UNION ALL ".join(
-            f"SELECT '{row['name']}' AS name, count(*) AS rows FROM {row['name']}" for row in tables
-        )
-        return {row["name"]: row["rows"] for row in uow.all(union) if row["rows"]}

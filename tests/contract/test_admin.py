@@ -14,7 +14,8 @@ from app.core.permissions import ALL
 from app.web.menu import differences
 from app.web.rendering import action_url, page_url
 from app.web.tabs import HOME, Action, Tab, TabPage, path_names
-from tests.contract.conftest import TABS, Callers, rows_of
+from tests.contract.conftest import TABS, Callers
+from tests.contract.specimens import fingerprint
 from tests.fixtures.web import Caller
 
 ALL_TABS, ALL_PAGES, ALL_ACTIONS = list(TABS), list(TABS.pages.values()), list(TABS.actions.values())
@@ -51,13 +52,13 @@ def action_address(app: Flask, action: Action) -> str:
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("tab", ALL_TABS, ids=named)
 def test_an_empty_tab_opens(as_staff: Callers, shop_id: UUID, tab: Tab, locale: str) -> None:
-    caller, before = as_staff(locale=locale), rows_of(shop_id)
+    caller, before = as_staff(locale=locale), fingerprint(shop_id)
     page, fragment = caller.get(tab.path), caller.fragment(tab.path)
     assert (page.status_code, fragment.status_code) == (200, 200)
     assert f'lang="{locale}" dir="{direction(locale)}"' in page.text
     assert page.text.count("<h1") == fragment.text.count("<h1") == 1
     assert "<html" not in fragment.text
-    assert rows_of(shop_id) == before, "a GET wrote something"
+    assert fingerprint(shop_id) == before, "a GET wrote something"
 
 
 @pytest.mark.parametrize("tab", ALL_TABS, ids=named)
@@ -88,17 +89,17 @@ def test_pages_are_guarded_and_bounded(app: Flask, as_staff: Callers, page: TabP
 
 @pytest.mark.parametrize("action", ALL_ACTIONS, ids=named)
 def test_actions_are_guarded(app: Flask, as_staff: Callers, shop_id: UUID, action: Action) -> None:
-    path, before = action_address(app, action), rows_of(shop_id)
+    path, before = action_address(app, action), fingerprint(shop_id)
     assert Caller(app).submit(path, {}).status_code == 401
     assert as_staff(ALL - {action.permission}).submit(path, {}).status_code == 403
-    assert rows_of(shop_id) == before
+    assert fingerprint(shop_id) == before
 
 
 @pytest.mark.parametrize("action", ALL_ACTIONS, ids=named)
 def test_a_bad_form_comes_back_and_leaves_nothing(
     app: Flask, as_staff: Callers, shop_id: UUID, action: Action
 ) -> None:
-    path, before = action_address(app, action), rows_of(shop_id)
+    path, before = action_address(app, action), fingerprint(shop_id)
     if action.form is None:
         assert as_staff().submit(path, {}).status_code < 500
         return
@@ -107,7 +108,7 @@ def test_a_bad_form_comes_back_and_leaves_nothing(
         answer = as_staff().submit(path, fields)
         assert answer.status_code in (422, missing), (fields, answer.text)
     assert as_staff().submit(path, {"surprise_field": "x" * action.max_body_bytes}).status_code == 413
-    assert rows_of(shop_id) == before
+    assert fingerprint(shop_id) == before
 
 
 @pytest.mark.parametrize("found", [*ALL_TABS, *ALL_PAGES], ids=named)

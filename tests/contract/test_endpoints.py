@@ -14,7 +14,8 @@ from app.core import ids
 from app.core.permissions import ALL
 from app.web.endpoints import MAX_JSON_BYTES, WRITES, Endpoint
 from app.web.openapi_examples import example_of
-from tests.contract.conftest import ENDPOINTS, Callers, rows_of
+from tests.contract.conftest import ENDPOINTS, Callers
+from tests.contract.specimens import fingerprint
 from tests.fixtures.web import Caller
 
 JSON = {"Content-Type": "application/json"}
@@ -22,7 +23,7 @@ SIGNED = "/proxy"
 
 GUARDED = [endpoint for endpoint in ENDPOINTS if not endpoint.public and not endpoint.path.startswith(SIGNED)]
 WITH_BODY = [endpoint for endpoint in GUARDED if endpoint.body is not None]
-WITH_IDS = [endpoint for endpoint in GUARDED if UUID in endpoint.parameters.values()]
+WITH_IDS = [endpoint for endpoint in GUARDED if endpoint.parameters]
 READING = [endpoint for endpoint in GUARDED if endpoint.method == "GET"]
 EVERY = pytest.mark.parametrize("endpoint", GUARDED, ids=lambda endpoint: endpoint.name)
 
@@ -63,28 +64,28 @@ def test_nobody_gets_in(app: Flask, endpoint: Endpoint) -> None:
 @EVERY
 def test_the_permission_is_needed(as_key: Callers, shop_id: UUID, endpoint: Endpoint) -> None:
     assert endpoint.permission is not None
-    before = rows_of(shop_id)
+    before = fingerprint(shop_id)
     answer = send(as_key(ALL - {endpoint.permission}), endpoint)
     assert (answer.status_code, answer.json["error"]["code"]) == (403, "forbidden")
-    assert rows_of(shop_id) == before
+    assert fingerprint(shop_id) == before
 
 
 @pytest.mark.parametrize("endpoint", WITH_IDS, ids=lambda endpoint: endpoint.name)
 def test_what_is_not_there_is_404(as_key: Callers, shop_id: UUID, endpoint: Endpoint) -> None:
-    before = rows_of(shop_id)
+    before = fingerprint(shop_id)
     assert send(as_key(), endpoint).status_code == 404
     for wrong in ("1", "null", "%00", "x" * 300, "' OR 1=1 --"):
         path = address(
             endpoint, **{name: wrong for name, kind in endpoint.parameters.items() if kind is UUID}
         )
         assert as_key().open(endpoint.method, path, json={}).status_code == 404
-    assert rows_of(shop_id) == before
+    assert fingerprint(shop_id) == before
 
 
 @pytest.mark.parametrize("endpoint", WITH_BODY, ids=lambda endpoint: endpoint.name)
 def test_a_bad_body_is_refused_and_leaves_nothing(as_key: Callers, shop_id: UUID, endpoint: Endpoint) -> None:
     assert endpoint.body is not None
-    caller, before = as_key(), rows_of(shop_id)
+    caller, before = as_key(), fingerprint(shop_id)
     good = example(endpoint.body)
     tried = {
         b"": 400,
@@ -102,13 +103,13 @@ def test_a_bad_body_is_refused_and_leaves_nothing(as_key: Callers, shop_id: UUID
         assert answer.status_code == status, (body[:60], answer.text)
         assert answer.json["error"]["message"]
     assert caller.open(endpoint.method, address(endpoint), data=b"a=1").status_code == 415
-    assert rows_of(shop_id) == before
+    assert fingerprint(shop_id) == before
 
 
 @pytest.mark.parametrize("endpoint", WITH_BODY, ids=lambda endpoint: endpoint.name)
 def test_a_wrong_value_in_any_field_is_refused(as_key: Callers, shop_id: UUID, endpoint: Endpoint) -> None:
     assert endpoint.body is not None
-    good, before = example(endpoint.body), rows_of(shop_id)
+    good, before = example(endpoint.body), fingerprint(shop_id)
     for name in endpoint.body.model_json_schema()["properties"]:
         caller = as_key()
         for wrong in ("a\x00b", "\x1b[31m", {"odd": []}, [[[]]], 2**70, -(2**70)):
@@ -122,7 +123,7 @@ def test_a_wrong_value_in_any_field_is_refused(as_key: Callers, shop_id: UUID, e
             assert any(
                 field == name or field.startswith(name + ".") for field in answer.json["error"]["fields"]
             )
-    assert rows_of(shop_id) == before
+    assert fingerprint(shop_id) == before
 
 
 def _with_number(good: dict[str, Any], name: str, number: int) -> bytes:
@@ -140,13 +141,13 @@ def test_an_unknown_query_parameter_is_refused(as_key: Callers, endpoint: Endpoi
 
 @pytest.mark.parametrize("endpoint", READING, ids=lambda endpoint: endpoint.name)
 def test_reading_an_empty_shop_works(as_key: Callers, shop_id: UUID, endpoint: Endpoint) -> None:
-    before = rows_of(shop_id)
+    before = fingerprint(shop_id)
     answer = send(as_key(), endpoint)
     if endpoint.parameters:
         assert answer.status_code == 404
     else:
         assert answer.status_code in (200, 404), answer.text
-    assert rows_of(shop_id) == before, "a GET wrote something"
+    assert fingerprint(shop_id) == before, "a GET wrote something"
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ def test_examples_are_accepted(key: Caller) -> None:
         ({"type": "string", "format": "uuid"}, "01980d2f-6c5b-7f0c-9a41-c2d3e4f50617"),
         ({"type": "string", "maxLength": 2}, "te"),
         ({"type": "string", "minLength": 6}, "textxx"),
+        ({"type": "string", "pattern": "^#[0-9a-f]{6}$"}, "#3355ff"),
         ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, True),
         ({"type": ["string", "null"]}, None),
         ({"type": "object", "additionalProperties": {"type": "integer"}}, {"name": 100}),
