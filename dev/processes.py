@@ -1,0 +1,126 @@
+"""Starting and ending operating system processes so that none outlives its purpose."""
+
+import contextlib
+import ctypes
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def adopt_orphans() -> None:
+    """Make orphaned grandchildren ours on Linux, so that `end_descendants` finds them."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _die_with_parent(parent: int, number: int) -> Callable[[], None] | None:
+    if _libc is None:
+        return None
+    prctl = _libc.prctl
+
+    def arrange() -> None:
+        prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), number)
+
+    return arrange
+
+
+def spawn(
+    command: Sequence[str | Path],
+    *,
+    output: int | IO[bytes],
+    env: dict[str, str] | None = None,
+    cwd: Path | None = None,
+    user: str | None = None,
+    detached: bool = False,
+    stop_signal: signal.Signals = signal.SIGTERM,
+) -> "subprocess.Popen[bytes]":
+    """Start a command in its own session with both outputs going to `output`.
+
+    Unless detached it gets `stop_signal` when the starting process dies, however it dies (Linux).
+    `user` needs root. Raises OSError when the command cannot be started.
+    """
+    identity = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+    return subprocess.Popen(
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=env,
+        cwd=cwd,
+        start_new_session=True,
+        preexec_fn=None if detached else _die_with_parent(os.getpid(), stop_signal),
+        **identity,  # type: ignore[call-overload]
+    )
+
+
+def group_alive(leader: int) -> bool:
+    """Whether any living process is in the group; zombies do not count."""
+    try:
+        os.killpg(leader, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    for process in psutil.process_iter(["pid", "status"]):
+        with contextlib.suppress(OSError, psutil.Error):
+            if os.getpgid(process.pid) == leader and process.info["status"] != psutil.STATUS_ZOMBIE:
+                return True
+    return False
+
+
+def signal_group(leader: int, number: signal.Signals) -> None:
+    """Send a signal to a process group; silent when it is gone."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)
+
+
+def end(pid: int, steps: Sequence[tuple[signal.Signals, float]]) -> bool:
+    """Send the signals one after the other, each with its patience in seconds, until the process is gone."""
+    try:
+        process = psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return True
+    for number, patience in steps:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            if gone(process):
+                return True
+            time.sleep(0.02)
+    return gone(process)
+
+
+def gone(process: psutil.Process) -> bool:
+    """Whether it ended; reaps it when it is our child."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(process.pid, os.WNOHANG)
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def end_descendants(patience: float = 2.0) -> None:
+    """Terminate, then kill, everything this process started directly or indirectly."""
+    left = psutil.Process().children(recursive=True)
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    _, stubborn = psutil.wait_procs(left, timeout=patience)
+    for process in stubborn:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(stubborn, timeout=1)
