@@ -1,7 +1,7 @@
 """Every SELECT on rewards and redemptions."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -134,11 +134,11 @@ def by_codes(uow: UnitOfWork, codes: Iterable[str]) -> dict[str, Redemption]:
 
 def redemptions(uow: UnitOfWork, query: RedemptionsFilter) -> paging.Page[Redemption]:
     """A page of redemptions, newest first."""
-    key, key_id = paging.decode_cursor(query.cursor, 2) if query.cursor else (None, None)
+    key, key_id = _place(query.cursor) if query.cursor else (None, None)
     sql = _REDEMPTION
     for column, value in (("status", query.status), ("reward_id", query.reward), ("member_id", query.member)):
         sql += f" AND {column} = %({column})s" if value is not None else ""
-    sql += " AND (created_at, id) < (%(key)s::timestamptz, %(key_id)s::uuid)" if query.cursor else ""
+    sql += " AND (created_at, id) < (%(key)s, %(key_id)s)" if query.cursor else ""
     rows = uow.all(
         sql + " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
         {
@@ -153,6 +153,14 @@ def redemptions(uow: UnitOfWork, query: RedemptionsFilter) -> paging.Page[Redemp
     )
     found = paging.cut(rows, query.limit, "created_at", "id")
     return paging.Page([_redemption(uow, row) for row in found.items], found.next_cursor)
+
+
+def _place(cursor: str) -> tuple[datetime, UUID]:
+    at, redemption_id = paging.decode_cursor(cursor, 2)
+    try:
+        return datetime.fromisoformat(str(at)), UUID(str(redemption_id))
+    except ValueError:
+        raise paging.StaleCursor() from None
 
 
 def _redemption(uow: UnitOfWork, row: dict[str, Any]) -> Redemption:

@@ -49,10 +49,24 @@ class RewardForm(BaseModel):
     position: int = Field(0, ge=0, le=10_000)
 
 
-class VersionForm(BaseModel):
-    """The version that was read, for steps of a reward's life."""
+class PreviewForm(BaseModel):
+    """What has been typed so far; half-typed fields are refused and the preview stays as it is."""
 
-    version: int = Field(ge=1)
+    version: int | None = None
+    names: Names = Names()
+    description: str | None = Field(None, max_length=500)
+    kind: Kind = "amount_off"
+    points_cost: int | None = Field(None, gt=0, le=100_000_000)
+    amount: Money | None = None
+    percent: Decimal | None = Field(None, gt=0, le=100, decimal_places=2)
+    variant: str | None = None
+    minimum_subtotal: Money | None = None
+    valid_days: int | None = Field(None, ge=1, le=3650)
+    per_member_limit: int | None = Field(None, ge=1, le=1_000_000)
+    combines_with: list[DiscountClass] = Field(default_factory=list)
+    code_prefix: str | None = None
+    status: str | None = None
+    position: int | None = None
 
 
 class RewardsFilter(BaseModel):

@@ -14,6 +14,7 @@ from app.core import ids
 from app.core.db import UnitOfWork
 from app.core.outbox import OutboxMessage
 from app.domains.compliance import service as compliance
+from app.domains.compliance.schemas import Change
 from app.domains.points import service as points
 from app.domains.points.errors import InsufficientPoints
 from app.domains.rewards import queries
@@ -101,6 +102,16 @@ def mark_used(uow: UnitOfWork, orders: Mapping[str, int]) -> None:
             "ids": list(fresh),
             "orders": [order_id for _, order_id in fresh.values()],
         },
+    )
+    compliance.record_many(
+        uow,
+        "reward.used",
+        [
+            Change(
+                "redemption", str(one.id), {"status": one.status}, {"status": "used", "order_id": order_id}
+            )
+            for one, order_id in fresh.values()
+        ],
     )
     uow.publish([RewardUsed(one.id, one.member_id, order_id) for one, order_id in fresh.values()])
 
