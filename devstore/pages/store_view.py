@@ -1,0 +1,87 @@
+"""What all pages of a storefront share: the stand-in theme around them, and our extension's blocks inside."""
+
+from typing import Any
+
+from flask import render_template, request, url_for
+from markupsafe import Markup
+
+from devstore import shops
+from devstore.current import dev_store
+from devstore.pages import cart, liquid_filters, site, theme
+from devstore.pages.words import LOCALES, STORE, direction, words
+from devstore.state import Doc
+
+
+def page(template: str, shop: Doc, kind: str, **values: Any) -> str:
+    """Render a page of a storefront; `kind` is Shopify's page type. Blocks come from the theme extension."""
+    handle, domain = shops.handle_of(shop["domain"]), shop["domain"]
+    locale, customer = site.storefront_locale(handle), site.customer(shop)
+    root = url_for("storefront.home", handle=handle).rstrip("/")
+    lines = cart.lines(dev_store(), domain, handle)
+    variables = _liquid_objects(shop, kind, locale, root, customer, lines)
+    blocks = _blocks(shop, kind, variables, locale, root) if shop["installed_at"] else {}
+    return render_template(
+        template,
+        shop=shop,
+        handle=handle,
+        root=root,
+        locale=locale,
+        dir=direction(locale),
+        locales=LOCALES,
+        words=words(STORE, locale),
+        customer=customer,
+        cart_count=sum(line["quantity"] for line in lines),
+        money=lambda minor: liquid_filters.amount(int(minor), shop["currency"], locale),
+        here=request.full_path if request.query_string else request.path,
+        **{"body_blocks": [], "section_blocks": [], "styles": [], "scripts": [], **blocks},
+        **values,
+    )
+
+
+def _liquid_objects(
+    shop: Doc, kind: str, locale: str, root: str, customer: Doc | None, lines: list[Doc]
+) -> dict[str, Any]:
+    known = customer and {key: customer[key] for key in ("id", "email", "first_name", "last_name", "tags")}
+    return {
+        "shop": {
+            "name": shop["name"],
+            "currency": shop["currency"],
+            "permanent_domain": shop["domain"],
+            "locale": shop["locale"],
+        },
+        "customer": known,
+        "request": {"locale": {"iso_code": locale}, "page_type": kind, "path": request.path},
+        "localization": {"language": {"iso_code": locale}},
+        "routes": {
+            "root_url": root,
+            "cart_url": f"{root}/cart",
+            "account_url": f"{root}/account",
+            "account_login_url": f"{root}/account/login",
+            "account_register_url": f"{root}/account/register",
+        },
+        "cart": {
+            "item_count": sum(line["quantity"] for line in lines),
+            "total_price": sum(line["total"] for line in lines),
+            "currency": {"iso_code": shop["currency"]},
+        },
+        "template": {"name": kind},
+        "app": {"metafields": {}},
+    }
+
+
+def _blocks(shop: Doc, kind: str, variables: dict[str, Any], locale: str, root: str) -> dict[str, list[Any]]:
+    """The blocks that are switched on and belong on this kind of page, with the files they need."""
+    base = f"{root}/cdn/extension"
+    found: dict[str, list[Any]] = {"body_blocks": [], "section_blocks": [], "styles": [], "scripts": []}
+    chosen = theme.settings(dev_store(), shop["domain"])
+    for handle, block in theme.blocks().items():
+        allowed = block.schema.get("enabled_on", {}).get("templates", [kind, "*"])
+        if not chosen[handle]["on"] or (kind not in allowed and "*" not in allowed):
+            continue
+        rendered: Markup = theme.render(block, chosen[handle], variables, locale, base)
+        found["body_blocks" if block.is_embed else "section_blocks"].append(rendered)
+        for key, name in (("styles", "stylesheet"), ("scripts", "javascript")):
+            wanted = block.schema.get(name)
+            if wanted and f"{base}/{wanted}" not in found[key]:
+                found[key].append(f"{base}/{wanted}")
+    return found
