@@ -11,7 +11,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     """Declare the verb."""
     verb = verbs.add_parser("services", help="start or stop PostgreSQL and Valkey in the background")
     verb.add_argument("--data", help="data folder (default: $LOYALNEST_DATA or .data)")
-    verb.add_argument("--port", type=int, help="port of PostgreSQL; Valkey takes the next one (default: free ones)")
+    verb.add_argument(
+        "--port", type=int, help="port of PostgreSQL; Valkey takes the next one (default: free ones)"
+    )
     verb.add_argument("--stop", action="store_true", help="stop them")
     verb.set_defaults(run=run)
 

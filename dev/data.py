@@ -103,7 +103,9 @@ class DataFolder:
 def write_private(path: Path, text: str) -> None:
     """Replace a file in one step; only its owner can read it."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR), "w") as handle:
+    with open(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR), "w"
+    ) as handle:
         handle.write(text)
         handle.flush()
         os.fsync(handle.fileno())

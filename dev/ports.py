@@ -34,4 +34,6 @@ def require_free(wanted: dict[str, int]) -> None:
         if not 1024 <= port <= 65535:
             raise Refused(f"Port {port} for the {purpose} is not between 1024 and 65535.")
         if not is_free(port):
-            raise Refused(f"Port {port} for the {purpose} is taken; stop what uses it or choose other ports with --port.")
+            raise Refused(
+                f"Port {port} for the {purpose} is taken; stop what uses it or choose other ports with --port."
+            )

@@ -53,7 +53,7 @@ def spawn(
     Unless detached it gets `stop_signal` when the starting process dies, however it dies (Linux).
     `user` needs root. Raises OSError when the command cannot be started.
     """
-    identity = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+    group = pwd.getpwnam(user).pw_gid if user else None
     return subprocess.Popen(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
@@ -63,7 +63,9 @@ def spawn(
         cwd=cwd,
         start_new_session=True,
         preexec_fn=None if detached else _die_with_parent(os.getpid(), stop_signal),
-        **identity,  # type: ignore[call-overload]
+        user=user,
+        group=group,
+        extra_groups=[] if user else None,
     )
 
 

@@ -37,7 +37,9 @@ def with_database(url: str, database: str) -> str:
 def ensure_role(connection: "psycopg.Connection[tuple[object, ...]]", role: str, password: str) -> None:
     """Create the role or set its password; it can log in and nothing more."""
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
-    statement = sql.SQL("{verb} ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD {password}")
+    statement = sql.SQL(
+        "{verb} ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD {password}"
+    )
     if known:
         statement = sql.SQL("{verb} ROLE {role} LOGIN PASSWORD {password}")
     connection.execute(
