@@ -115,6 +115,8 @@ BEGIN
 END $$;
 
 -- Write the entry and the account it leads to. `a` is the locked account, already moved to its new amounts.
+-- A key that is there already writes nothing and returns NULL; asking the unique index beats looking first, because
+-- the plan of a look-up depends on statistics that a new shop does not have yet.
 CREATE FUNCTION points_append(a points_accounts, i uuid, k text, p bigint, mv bigint, w points_why)
 RETURNS points_entries LANGUAGE plpgsql AS $$
 DECLARE e points_entries;
@@ -123,12 +125,16 @@ BEGIN
     w.order_id, w.reference_id, w.program_version_id, coalesce(w.trace, '{}'), w.actor_kind, w.actor_id, w.at,
     a.last_hash, '\x');
   e.hash := points_digest(a.last_hash, e);
-  INSERT INTO points_entries SELECT (e).*;
+  INSERT INTO points_entries SELECT (e).* ON CONFLICT (shop_id, key) DO NOTHING;
+  IF NOT FOUND THEN RETURN NULL; END IF;
   UPDATE points_accounts SET available = a.available, pending = a.pending, held = a.held, debt = a.debt,
     qualifying = a.qualifying, seq = e.seq, last_hash = e.hash, updated_at = w.at
     WHERE shop_id = a.shop_id AND member_id = a.member_id;
   RETURN e;
 END $$;
+
+CREATE FUNCTION points_known(s uuid, k text) RETURNS points_entries LANGUAGE sql STABLE AS
+$$ SELECT * FROM points_entries WHERE shop_id = s AND key = k $$;
 
 -- Credit points as a new lot. An open debt is repaid from it first. Returns the entry; nothing changes on a known key.
 CREATE FUNCTION points_credit(s uuid, m uuid, i uuid, lot uuid, k text, p bigint, qualifies boolean,
@@ -137,14 +143,13 @@ DECLARE a points_accounts; e points_entries; repaid bigint; waits boolean;
 BEGIN
   IF p <= 0 THEN RAISE EXCEPTION 'a credit is positive, not %', p; END IF;
   a := points_lock(s, m);
-  SELECT * INTO e FROM points_entries WHERE shop_id = s AND key = w.key;
-  IF FOUND THEN RETURN e; END IF;
   waits := coalesce(activates, w.at) > w.at;
   repaid := least(a.debt, p);
   a.debt := a.debt - repaid;
   IF waits THEN a.pending := a.pending + p - repaid; ELSE a.available := a.available + p - repaid; END IF;
   IF qualifies THEN a.qualifying := a.qualifying + p; END IF;
   e := points_append(a, i, k, p, repaid, w);
+  IF e.id IS NULL THEN RETURN points_known(s, w.key); END IF;
   INSERT INTO points_lots (shop_id, id, member_id, entry_id, order_id, points, remaining, reversed, pending, earned_at,
       activates_at, expires_at)
     VALUES (s, lot, m, i, w.order_id, p, p - repaid, repaid, waits, w.at, coalesce(activates, w.at),
@@ -155,7 +160,7 @@ END $$;
 -- Take `n` points from lots chosen and ordered by the caller's scope; moves them into the named column of the lot.
 -- The lots are read after the account's lock was taken, and cut to what is needed before they are joined.
 CREATE FUNCTION points_take(s uuid, m uuid, i uuid, n bigint, into_column text, scope text, ord uuid, at timestamptz)
-RETURNS TABLE (from_pending bigint, from_available bigint) LANGUAGE plpgsql AS $$
+RETURNS TABLE (from_pending bigint, from_available bigint) LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
   RETURN QUERY
   WITH chosen AS MATERIALIZED (
@@ -191,14 +196,14 @@ DECLARE a points_accounts; e points_entries; t record;
 BEGIN
   IF n <= 0 THEN RAISE EXCEPTION 'a debit is positive, not %', n; END IF;
   a := points_lock(s, m);
-  SELECT * INTO e FROM points_entries WHERE shop_id = s AND key = w.key;
-  IF FOUND THEN RETURN e; END IF;
-  IF a.available < n THEN RETURN NULL; END IF;
-  SELECT * INTO t FROM points_take(s, m, i, n, CASE k WHEN 'hold' THEN 'held' ELSE 'spent' END, 'available', NULL, w.at);
-  IF t.from_available <> n THEN RAISE EXCEPTION 'account and lots differ for member %', m; END IF;
+  IF a.available < n THEN RETURN points_known(s, w.key); END IF;
   a.available := a.available - n;
   IF k = 'hold' THEN a.held := a.held + n; END IF;
-  RETURN points_append(a, i, k, CASE k WHEN 'hold' THEN 0 ELSE -n END, n, w);
+  e := points_append(a, i, k, CASE k WHEN 'hold' THEN 0 ELSE -n END, n, w);
+  IF e.id IS NULL THEN RETURN points_known(s, w.key); END IF;
+  SELECT * INTO t FROM points_take(s, m, i, n, CASE k WHEN 'hold' THEN 'held' ELSE 'spent' END, 'available', NULL, w.at);
+  IF t.from_available <> n THEN RAISE EXCEPTION 'account and lots differ for member %', m; END IF;
+  RETURN e;
 END $$;
 
 -- Take back what an order gave: its own lots (pending first), then what else is available, the rest becomes debt.
@@ -208,8 +213,8 @@ DECLARE a points_accounts; e points_entries; own record; other record; rest bigi
 BEGIN
   IF n <= 0 THEN RAISE EXCEPTION 'a reversal is positive, not %', n; END IF;
   a := points_lock(s, m);
-  SELECT * INTO e FROM points_entries WHERE shop_id = s AND key = w.key;
-  IF FOUND THEN RETURN e; END IF;
+  e := points_known(s, w.key);
+  IF e.id IS NOT NULL THEN RETURN e; END IF;
   SELECT * INTO own FROM points_take(s, m, i, n, 'reversed', 'order', w.order_id, w.at);
   a.pending := a.pending - own.from_pending;
   a.available := a.available - own.from_available;
@@ -233,8 +238,8 @@ BEGIN
   SELECT * INTO h FROM points_entries WHERE shop_id = s AND id = hold AND kind = 'hold';
   IF NOT FOUND THEN RETURN NULL; END IF;
   a := points_lock(s, h.member_id);
-  SELECT * INTO e FROM points_entries WHERE shop_id = s AND key = w.key;
-  IF FOUND THEN RETURN e; END IF;
+  e := points_known(s, w.key);
+  IF e.id IS NOT NULL THEN RETURN e; END IF;
   SELECT kind INTO last FROM points_entries WHERE shop_id = s AND member_id = h.member_id
     AND reference_id = hold AND kind IN ('spend', 'release', 'restore') ORDER BY seq DESC LIMIT 1;
   IF coalesce(last, 'hold') <> (CASE step WHEN 'restore' THEN 'spend' ELSE 'hold' END) THEN RETURN NULL; END IF;
@@ -285,6 +290,53 @@ BEGIN
   IF coalesce(t.from_available, 0) = 0 THEN RETURN NULL; END IF;
   a.available := a.available - t.from_available;
   RETURN points_append(a, i, 'expire', -t.from_available, t.from_available, w);
+END $$;
+
+-- Many credits at once, each of another member; `rows` hold {member_id, entry_id, lot_id, kind, points, qualifies, activates,
+-- expires, key, reason, order_id, program_version_id, trace}. Returns the entries that were written.
+CREATE FUNCTION points_credit_batch(s uuid, rows jsonb, actor_kind text, actor_id text, at timestamptz)
+RETURNS SETOF points_entries LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+DECLARE members uuid[];
+BEGIN
+  SELECT array_agg((v->>'member_id')::uuid ORDER BY (v->>'member_id')::uuid) INTO members FROM jsonb_array_elements(rows) v;
+  INSERT INTO points_accounts (shop_id, member_id)
+    SELECT s, m FROM unnest(members) m
+    WHERE NOT EXISTS (SELECT 1 FROM points_accounts a WHERE a.shop_id = s AND a.member_id = m) ON CONFLICT DO NOTHING;
+  PERFORM 1 FROM points_accounts WHERE shop_id = s AND member_id = ANY(members) ORDER BY member_id FOR UPDATE;
+  RETURN QUERY
+  WITH v AS MATERIALIZED (
+    SELECT r.*, a.seq + 1 AS seq, a.last_hash, least(a.debt, r.points) AS repaid,
+      coalesce(r.activates, at) > at AS waits, a.available, a.pending, a.held, a.debt
+    FROM jsonb_to_recordset(rows) AS r (member_id uuid, entry_id uuid, lot_id uuid, kind text, points bigint,
+        qualifies boolean, activates timestamptz, expires timestamptz, key text, reason text, order_id uuid,
+        program_version_id uuid, trace jsonb)
+    JOIN points_accounts a ON a.shop_id = s AND a.member_id = r.member_id),
+  drafts AS (
+    SELECT ROW(s, v.entry_id, v.member_id, v.seq, v.kind, v.points, v.repaid,
+        v.available + CASE WHEN v.waits THEN 0 ELSE v.points - v.repaid END,
+        v.pending + CASE WHEN v.waits THEN v.points - v.repaid ELSE 0 END, v.held, v.debt - v.repaid,
+        v.key, v.reason, v.order_id, NULL::uuid, v.program_version_id, coalesce(v.trace, '{}'), actor_kind, actor_id, at,
+        v.last_hash, '\x'::bytea)::points_entries AS e
+    FROM v),
+  written AS (
+    INSERT INTO points_entries
+    SELECT (d.e).shop_id, (d.e).id, (d.e).member_id, (d.e).seq, (d.e).kind, (d.e).points, (d.e).moved,
+      (d.e).available_after, (d.e).pending_after, (d.e).held_after, (d.e).debt_after, (d.e).key, (d.e).reason,
+      (d.e).order_id, (d.e).reference_id, (d.e).program_version_id, (d.e).trace, (d.e).actor_kind, (d.e).actor_id,
+      (d.e).created_at, (d.e).previous_hash, points_digest((d.e).previous_hash, d.e)
+    FROM drafts d ON CONFLICT (shop_id, key) DO NOTHING RETURNING *),
+  accounts AS (
+    UPDATE points_accounts a SET available = w.available_after, pending = w.pending_after, debt = w.debt_after,
+      qualifying = a.qualifying + CASE WHEN v.qualifies THEN w.points ELSE 0 END, seq = w.seq, last_hash = w.hash,
+      updated_at = at
+    FROM written w JOIN v ON v.entry_id = w.id WHERE a.shop_id = s AND a.member_id = w.member_id),
+  lots AS (
+    INSERT INTO points_lots (shop_id, id, member_id, entry_id, order_id, points, remaining, reversed, pending, earned_at,
+        activates_at, expires_at)
+    SELECT s, v.lot_id, v.member_id, v.entry_id, v.order_id, v.points, v.points - v.repaid, v.repaid, v.waits, at,
+      coalesce(v.activates, at), coalesce(v.expires, 'infinity')
+    FROM written w JOIN v ON v.entry_id = w.id)
+  SELECT * FROM written;
 END $$;
 
 -- Entries cannot be deleted by the application; a shop's erasure goes through here.

@@ -1,4 +1,6 @@
 DROP FUNCTION points_erase_shop(uuid);
+DROP FUNCTION points_credit_batch(uuid, jsonb, text, text, timestamptz);
+DROP FUNCTION points_known(uuid, text);
 DROP FUNCTION points_expire(uuid, uuid, uuid, points_why);
 DROP FUNCTION points_activate(uuid, uuid, uuid, points_why);
 DROP FUNCTION points_settle(uuid, uuid, uuid, text, points_why);

@@ -1,13 +1,20 @@
 """Reactions of members to Shopify's customer topics."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 
 from app.core.db import UnitOfWork
+from app.core.i18n import mark
 from app.core.inbox import Delivery, on_topic
-from app.domains.members import service
+from app.domains.compliance import service as compliance
+from app.domains.members import queries, service
 from app.domains.members.schemas import CustomerDeleted, CustomerPayload, Person
+from app.domains.shops import service as shops
+from app.domains.shops.schemas import HomeFigure
 
 
 @on_topic("customers/create", "customers/update")
@@ -37,8 +44,34 @@ def customers_deleted(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
         except (ValidationError, ValueError):
             delivery.ignore("not a customer")
             continue
+        compliance.request_erasure(
+            uow, external_id=f"customers/delete:{customer_id}", customer_id=customer_id, requested_at=uow.now
+        )
+
+
+def _export(uow: UnitOfWork, member_id: UUID | None, _: int | None) -> dict[str, Any]:
+    return service.export(uow, member_id) if member_id else {}
+
+
+def _erase(uow: UnitOfWork, member_id: UUID | None, _: int | None) -> None:
+    if member_id is not None:
+        service.erase(uow, member_id)
+
+
+def _find(uow: UnitOfWork, customer_id: int | None, email: str | None) -> UUID | None:
+    if customer_id is not None:
         member = service.by_customer(uow, customer_id)
-        if member is None:
-            delivery.ignore("no member")
-        else:
-            service.erase(uow, member.id)
+        return member.id if member else None
+    found = queries.by_email(uow, email) if email else []
+    return found[0].id if len(found) == 1 else None
+
+
+def _home(uow: UnitOfWork, since: datetime) -> list[HomeFigure]:
+    enrolled = queries.count_enrolled_since(uow, since)
+    return [HomeFigure("members-enrolled", mark("New members today"), enrolled, "number", position=20)]
+
+
+compliance.register_person_data("members", _export, tables=("members",))
+compliance.register_person_eraser("members", _erase, tables=("members",))
+compliance.register_member_finder(_find)
+shops.register_home_facts("members", _home)

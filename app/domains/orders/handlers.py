@@ -4,17 +4,22 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
 from app.core.db import UnitOfWork
 from app.core.errors import Invalid
+from app.core.i18n import mark
 from app.core.inbox import Delivery, on_topic
+from app.domains.compliance import service as compliance
 from app.domains.members.schemas import Person
-from app.domains.orders import rules, service
+from app.domains.orders import queries, rules, service
 from app.domains.orders.rules import OrderFacts
 from app.domains.orders.schemas import OrderEdited, OrderPayload, OrderReference, RefundPayload
 from app.domains.shops import service as shops
+from app.domains.shops.schemas import HomeFigure, HomeStep
 
 _ORDER = TypeAdapter(OrderPayload)
 _REFUND = TypeAdapter(RefundPayload)
@@ -107,3 +112,39 @@ _READERS: dict[str, Callable[[UnitOfWork, _Batch, Delivery, datetime], None]] = 
     "orders/delete": _read_delete,
     "orders/edited": _read_edit,
 }
+
+
+def _export(uow: UnitOfWork, member_id: UUID | None, customer_id: int | None) -> list[dict[str, Any]]:
+    return queries.of_person(uow, member_id, customer_id)
+
+
+def _erase(uow: UnitOfWork, member_id: UUID | None, customer_id: int | None) -> None:
+    service.forget_person(uow, member_id, customer_id)
+
+
+def _home(uow: UnitOfWork, _: datetime) -> list[HomeStep | HomeFigure]:
+    delay = queries.award_delay(uow)
+    return [
+        HomeStep(
+            "first-order",
+            mark("See the first order earn points"),
+            mark("Place a test order, or wait for the next one. It appears in the ledger within a second of its payment."),
+            done=delay["orders"] > 0,
+            url="/app/points-ledger",
+            position=50,
+        ),
+        HomeFigure(
+            "award-delay",
+            mark("From paid to points"),
+            delay["p50"],
+            "milliseconds",
+            position=40,
+            detail=mark("95th percentile"),
+            detail_value=delay["p95"],
+        ),
+    ]
+
+
+compliance.register_person_data("orders", _export, tables=("orders",))
+compliance.register_person_eraser("orders", _erase, tables=("orders",))
+shops.register_home_facts("orders", _home)

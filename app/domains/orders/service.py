@@ -12,29 +12,33 @@ from app.core.db import UnitOfWork
 from app.domains.members import service as members
 from app.domains.members.schemas import Person
 from app.domains.orders import queries
-from app.domains.orders.errors import OrderNotFound
+from app.domains.orders.errors import OrderNotFound, OrdersMeanwhile
 from app.domains.orders.events import OrderChanged
 from app.domains.orders.rules import OrderFacts
 
 Change = Callable[[OrderFacts], None]
 
-_STUBS = """
-INSERT INTO orders (shop_id, id, order_id)
-SELECT %(shop)s, v.id, v.order_id FROM unnest(%(ids)s::uuid[], %(orders)s::bigint[]) AS v (id, order_id)
-ON CONFLICT (shop_id, order_id) DO NOTHING
-"""
+_COLUMNS = """order_id, name, customer_id, member_id, currency, taxes_included, test, source_name, lines, refunds,
+  discount_codes, known, placed_at, paid_at, fulfilled_at, cancelled_at, deleted_at, stale_after, paid_triggered_at"""
 
-_SAVE = """
-UPDATE orders o SET name = v.name, customer_id = v.customer_id, member_id = v.member_id, currency = v.currency,
-  taxes_included = v.taxes_included, test = v.test, source_name = v.source_name, lines = v.lines, refunds = v.refunds,
-  discount_codes = coalesce(v.discount_codes, '{}'), known = v.known, placed_at = v.placed_at, paid_at = v.paid_at,
-  fulfilled_at = v.fulfilled_at, cancelled_at = v.cancelled_at, deleted_at = v.deleted_at, stale_after = v.stale_after,
-  paid_triggered_at = v.paid_triggered_at, updated_at = %(now)s
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS v (order_id bigint, name text, customer_id bigint, member_id uuid,
+_ROWS = """jsonb_to_recordset(%(rows)s::jsonb) AS v (id uuid, order_id bigint, name text, customer_id bigint, member_id uuid,
   currency text, taxes_included boolean, test boolean, source_name text, lines jsonb, refunds jsonb,
   discount_codes text[], known boolean, placed_at timestamptz, paid_at timestamptz, fulfilled_at timestamptz,
-  cancelled_at timestamptz, deleted_at timestamptz, stale_after timestamptz, paid_triggered_at timestamptz)
-WHERE o.shop_id = %(shop)s AND o.order_id = v.order_id
+  cancelled_at timestamptz, deleted_at timestamptz, stale_after timestamptz, paid_triggered_at timestamptz)"""
+
+# How long Shopify's "paid" took until its points stand in the ledger; noted once, as the last write about an order.
+_DELAY = "least(extract(epoch FROM clock_timestamp() - v.paid_triggered_at) * 1000, 2000000000)::integer"
+
+_INSERT = f"""
+INSERT INTO orders (shop_id, id, {_COLUMNS}, award_delay_ms)
+SELECT %(shop)s, v.id, {_COLUMNS}, {_DELAY} FROM {_ROWS} ON CONFLICT (shop_id, order_id) DO NOTHING
+"""
+
+_UPDATE = f"""
+UPDATE orders o SET ({_COLUMNS}, award_delay_ms, updated_at)
+  = (SELECT {", ".join("v." + name.strip() for name in _COLUMNS.split(","))},
+       coalesce(o.award_delay_ms, {_DELAY}), %(now)s::timestamptz)
+FROM {_ROWS} WHERE o.shop_id = %(shop)s AND o.order_id = v.order_id
 """
 
 _FIELDS = tuple(one.name for one in fields(OrderFacts))
@@ -51,47 +55,65 @@ def change(
     `persons` are the customers that the payloads carried, `locales` the languages the orders were placed in, by
     customer id. The rows are locked first, so that concurrent batches about one order follow each other.
     """
-    rows = _lock(uow, changes)
+    rows = {row["order_id"]: row for row in queries.lock(uow, changes)}
     facts: dict[int, OrderFacts] = {}
-    for order_id, row in rows.items():
-        facts[order_id] = OrderFacts(**{name: row[name] for name in _FIELDS})
-        for apply in changes[order_id]:
-            apply(facts[order_id])
-    customers = {fact.customer_id for fact in facts.values() if fact.customer_id is not None}
-    enrolled = members.enroll(uow, [persons[one] for one in sorted(customers) if one in persons]) if customers else {}
-    owners = {order_id: rows[order_id]["member_id"] for order_id in rows}
-    for order_id, fact in facts.items():
-        if fact.customer_id in enrolled and owners[order_id] is None:
-            owners[order_id] = enrolled[fact.customer_id].id
-    _learn_locales(uow, facts, owners, locales)
-    _save(uow, facts, owners)
-    uow.publish([_event(rows[order_id]["id"], owners[order_id], fact) for order_id, fact in facts.items()])
+    for order_id, steps in changes.items():
+        known = rows.get(order_id)
+        facts[order_id] = OrderFacts(**{name: known[name] for name in _FIELDS}) if known else OrderFacts(order_id)
+        for step in steps:
+            step(facts[order_id])
+    row_ids = {order_id: rows[order_id]["id"] if order_id in rows else ids.new_id() for order_id in facts}
+    owners = _owners(uow, facts, rows, persons, locales)
+    uow.publish([_event(row_ids[order_id], owners[order_id], fact) for order_id, fact in facts.items()])
+    _save(uow, facts, owners, row_ids, new=set(facts) - set(rows))
 
 
-def _lock(uow: UnitOfWork, order_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    wanted = sorted(order_ids)
-    uow.execute(_STUBS, {"shop": uow.shop, "ids": [ids.new_id() for _ in wanted], "orders": wanted})
-    return {row["order_id"]: row for row in queries.lock(uow, wanted)}
-
-
-def _learn_locales(
-    uow: UnitOfWork, facts: Mapping[int, OrderFacts], owners: Mapping[int, UUID | None], locales: Mapping[int, str]
-) -> None:
+def _owners(
+    uow: UnitOfWork,
+    facts: Mapping[int, OrderFacts],
+    rows: Mapping[int, dict[str, Any]],
+    persons: Mapping[int, Person],
+    locales: Mapping[int, str],
+) -> dict[int, UUID | None]:
+    """The member of each order; customers who are none yet become members."""
+    customers = {fact.customer_id for fact in facts.values() if fact.customer_id in persons}
+    enrolled = members.enroll(uow, [persons[one] for one in sorted(customers)]) if customers else {}  # type: ignore[type-var]
+    owners: dict[int, UUID | None] = {}
     spoken: dict[UUID, str] = {}
     for order_id, fact in facts.items():
-        owner, locale = owners[order_id], locales.get(fact.customer_id or 0)
-        if owner is not None and locale:
-            spoken[owner] = i18n.supported(locale)
+        owners[order_id] = rows[order_id]["member_id"] if order_id in rows else None
+        member = enrolled.get(fact.customer_id or 0)
+        if member is None:
+            continue
+        owners[order_id] = owners[order_id] or member.id
+        locale = locales.get(fact.customer_id or 0)
+        if locale and i18n.supported(locale) != member.locale:
+            spoken[member.id] = i18n.supported(locale)
     if spoken:
         members.learn_locales(uow, spoken)
+    return owners
 
 
-def _save(uow: UnitOfWork, facts: Mapping[int, OrderFacts], owners: Mapping[int, UUID | None]) -> None:
-    rows = [
-        {name: getattr(fact, name) for name in _FIELDS} | {"member_id": owners[order_id]}
-        for order_id, fact in facts.items()
-    ]
-    uow.execute(_SAVE, {"shop": uow.shop, "now": uow.now, "rows": orjson.dumps(rows).decode()})
+def _save(
+    uow: UnitOfWork,
+    facts: Mapping[int, OrderFacts],
+    owners: Mapping[int, UUID | None],
+    row_ids: Mapping[int, UUID],
+    new: set[int],
+) -> None:
+    def write(sql: str, chosen: Iterable[int]) -> int:
+        found = [
+            {name: getattr(facts[one], name) for name in _FIELDS} | {"id": row_ids[one], "member_id": owners[one]}
+            for one in chosen
+        ]
+        if not found:
+            return 0
+        values = {"shop": uow.shop, "now": uow.now, "rows": orjson.dumps(found).decode()}
+        return uow.execute(sql, values).rowcount
+
+    if write(_INSERT, sorted(new)) != len(new):
+        raise OrdersMeanwhile()
+    write(_UPDATE, [order_id for order_id in facts if order_id not in new])
 
 
 def _event(row_id: UUID, member_id: UUID | None, fact: OrderFacts) -> OrderChanged:
@@ -122,16 +144,6 @@ def _without_tax(refunds: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]
     }
 
 
-def record_award_delay(uow: UnitOfWork, order_ids: Iterable[UUID]) -> None:
-    """Note, once per order, how long it took from Shopify's "paid" until now, when its points are in the ledger."""
-    uow.execute(
-        "UPDATE orders SET award_delay_ms ="
-        " least(extract(epoch FROM clock_timestamp() - paid_triggered_at) * 1000, 2000000000)::integer"
-        " WHERE shop_id = %(shop)s AND id = ANY(%(ids)s) AND award_delay_ms IS NULL AND paid_triggered_at IS NOT NULL",
-        {"shop": uow.shop, "ids": list(order_ids)},
-    )
-
-
 def again(uow: UnitOfWork, order_id: int) -> None:
     """Publish a known order as it is now. Raises OrderNotFound."""
     rows = queries.lock(uow, [order_id])
@@ -157,3 +169,12 @@ def owner(uow: UnitOfWork, order_id: int) -> tuple[UUID, UUID | None]:
 def award_delay(uow: UnitOfWork) -> dict[str, Any]:
     """Milliseconds from Shopify's "paid" to the ledger over the newest orders: p50, p95 and how many orders."""
     return queries.award_delay(uow)
+
+
+def forget_person(uow: UnitOfWork, member_id: UUID | None, customer_id: int | None) -> None:
+    """Cut the thread from a person's orders to the person; amounts stay, because the ledger stands on them."""
+    uow.execute(
+        "UPDATE orders SET customer_id = NULL, discount_codes = '{}', updated_at = %(now)s"
+        " WHERE shop_id = %(shop)s AND (member_id = %(member)s OR customer_id = %(customer)s)",
+        {"shop": uow.shop, "member": member_id, "customer": customer_id, "now": uow.now},
+    )

@@ -1,6 +1,6 @@
 """Every SELECT on the ledger."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -53,15 +53,6 @@ def posted_for_orders(uow: UnitOfWork, order_ids: Iterable[UUID]) -> dict[UUID, 
     return {row["order_id"]: row for row in rows}
 
 
-def posted_keys(uow: UnitOfWork, keys: list[str]) -> set[str]:
-    """Which of these keys have an entry."""
-    rows = uow.all(
-        "SELECT key FROM points_entries WHERE shop_id = %(shop)s AND key = ANY(%(keys)s)",
-        {"shop": uow.shop, "keys": keys},
-    )
-    return {row["key"] for row in rows}
-
-
 _ENTRY = (
     "id, member_id, seq, kind, points, moved, available_after, pending_after, held_after, debt_after, key, reason,"
     " order_id, reference_id, program_version_id, trace, actor_kind, actor_id, created_at"
@@ -108,12 +99,13 @@ def entry(uow: UnitOfWork, entry_id: UUID) -> dict[str, Any] | None:
     )
 
 
-def entry_by_key(uow: UnitOfWork, key: str) -> dict[str, Any] | None:
-    """The entry that a key led to."""
-    return uow.one(
-        f"SELECT {_ENTRY} FROM points_entries WHERE shop_id = %(shop)s AND key = %(key)s",
-        {"shop": uow.shop, "key": key},
+def entries_by_key(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The entries that keys led to."""
+    rows = uow.all(
+        f"SELECT {_ENTRY} FROM points_entries WHERE shop_id = %(shop)s AND key = ANY(%(keys)s)",
+        {"shop": uow.shop, "keys": list(keys)},
     )
+    return {row["key"]: row for row in rows}
 
 
 def award_of_order(uow: UnitOfWork, order_id: UUID) -> dict[str, Any] | None:
@@ -184,4 +176,13 @@ def given_since(uow: UnitOfWork, since: Any) -> int:
             " WHERE shop_id = %(shop)s AND created_at >= %(since)s AND points > 0 AND kind IN ('award', 'adjust')",
             {"shop": uow.shop, "since": since},
         )
+    )
+
+
+def of_person(uow: UnitOfWork, member_id: UUID) -> list[dict[str, Any]]:
+    """Every entry of a person, as JSON values."""
+    return uow.all(
+        "SELECT kind, points, available_after, reason, created_at::text FROM points_entries"
+        " WHERE shop_id = %(shop)s AND member_id = %(member)s ORDER BY seq",
+        {"shop": uow.shop, "member": member_id},
     )

@@ -65,8 +65,6 @@ def settle_orders(uow: UnitOfWork, events: Sequence[OrderChanged]) -> list[Entry
                 )
             )
     entries += posting.credit(uow, credits)
-    if credits:
-        orders.record_award_delay(uow, [one.order_id for one in credits if one.order_id])
     return entries
 
 
@@ -163,7 +161,7 @@ def give_signup_bonus(uow: UnitOfWork, events: Sequence[MemberRegistered]) -> li
         for event in events
         if may_earn[event.member_id].active
     }
-    already = queries.posted_keys(uow, [credit.key for credit in credits.values()])
+    already = queries.entries_by_key(uow, [credit.key for credit in credits.values()])
     return posting.credit(uow, [credit for credit in credits.values() if credit.key not in already])
 
 
@@ -179,7 +177,7 @@ def earn(uow: UnitOfWork, member: Member, action: str, order_reference: str | No
     if member.customer_id is None:
         raise MemberCannotEarn()
     give_signup_bonus(uow, [MemberRegistered(member.id, member.customer_id)])
-    row = queries.entry_by_key(uow, f"signup:{member.customer_id}")
+    row = queries.entries_by_key(uow, [f"signup:{member.customer_id}"]).get(f"signup:{member.customer_id}")
     if row is None:
         raise NothingToEarn()
     return posting.as_entry(row)

@@ -19,58 +19,104 @@ _WHY = (
     " %(actor_kind)s, %(actor_id)s, %(at)s)::points_why"
 )
 
-_CREDIT = """
-SELECT e.* FROM unnest(%(members)s::uuid[], %(entries)s::uuid[], %(lots)s::uuid[], %(kinds)s::text[],
-    %(points)s::bigint[], %(qualifies)s::boolean[], %(activates)s::timestamptz[], %(expires)s::timestamptz[],
-    %(keys)s::text[], %(reasons)s::text[], %(orders)s::uuid[], %(versions)s::uuid[], %(traces)s::text[])
-  AS v (member, entry, lot, kind, points, qualifies, activates, expires, key, reason, ord, version, trace)
-CROSS JOIN LATERAL points_credit(%(shop)s, v.member, v.entry, v.lot, v.kind, v.points, v.qualifies, v.activates,
-    v.expires, ROW(v.key, v.reason, v.ord, NULL, v.version, v.trace::jsonb, %(actor_kind)s, %(actor_id)s,
-    %(at)s)::points_why) e
-"""
+_CREDIT_BATCH = "SELECT * FROM points_credit_batch(%(shop)s, %(rows)s::jsonb, %(actor_kind)s, %(actor_id)s, %(at)s)"
+_CREDIT_ONE = (
+    "SELECT e.* FROM points_credit(%(shop)s, %(member)s, %(entry)s, %(lot)s, %(kind)s, %(points)s, %(qualifies)s,"
+    f" %(activates)s, %(expires)s, {_WHY}) e"
+)
 
 
 def credit(uow: UnitOfWork, credits: Sequence[Credit]) -> list[Entry]:
-    """Give points, one lot each, all with one statement. Returns an entry per credit, in the order of members.
+    """Give points, one lot each. Returns an entry per credit, in their order.
 
     A key that was posted before returns its first entry with `replayed`; with other content it raises KeyReused.
+    Many credits are written with one statement for each time that a member occurs.
     """
-    if not credits:
-        return []
-    rows = sorted(credits, key=lambda one: one.member_id.bytes)
-    entries = [ids.new_id() for _ in rows]
-    written = uow.all(
-        _CREDIT,
+    if len(credits) == 1:
+        return [_credit_one(uow, credits[0])]
+    written: dict[str, dict[str, Any]] = {}
+    for wave in _waves(credits):
+        rows = uow.all(_CREDIT_BATCH, _batch(uow, wave))
+        written |= {row["key"]: row for row in rows}
+        _tell(uow, rows)
+    missing = [one.key for one in credits if one.key not in written]
+    known = queries.entries_by_key(uow, missing) if missing else {}
+    return [
+        as_entry(written[one.key], replayed=False) if one.key in written else _replayed(known[one.key], one)
+        for one in credits
+    ]
+
+
+def _waves(credits: Sequence[Credit]) -> list[list[Credit]]:
+    """Credits in rounds that hold each member and each key once; the first of a repeated key counts."""
+    waves: list[list[Credit]] = []
+    turns: dict[UUID, int] = {}
+    keys: set[str] = set()
+    for one in credits:
+        if one.key in keys:
+            continue
+        keys.add(one.key)
+        turn = turns[one.member_id] = turns.get(one.member_id, -1) + 1
+        if turn == len(waves):
+            waves.append([])
+        waves[turn].append(one)
+    return waves
+
+
+def _batch(uow: UnitOfWork, wave: Sequence[Credit]) -> dict[str, Any]:
+    rows = [
         {
-            "shop": uow.shop,
-            "members": [row.member_id for row in rows],
-            "entries": entries,
-            "lots": [ids.new_id() for _ in rows],
-            "kinds": [row.kind for row in rows],
-            "points": [row.points for row in rows],
-            "qualifies": [row.qualifies for row in rows],
-            "activates": [row.activates_at for row in rows],
-            "expires": [row.expires_at for row in rows],
-            "keys": [row.key for row in rows],
-            "reasons": [row.reason for row in rows],
-            "orders": [row.order_id for row in rows],
-            "versions": [row.program_version_id for row in rows],
-            "traces": [orjson.dumps(row.trace).decode() for row in rows],
-            "actor_kind": uow.actor.kind,
-            "actor_id": uow.actor.id,
-            "at": uow.now,
+            "member_id": one.member_id,
+            "entry_id": ids.new_id(),
+            "lot_id": ids.new_id(),
+            "kind": one.kind,
+            "points": one.points,
+            "qualifies": one.qualifies,
+            "activates": one.activates_at,
+            "expires": one.expires_at,
+            "key": one.key,
+            "reason": one.reason,
+            "order_id": one.order_id,
+            "program_version_id": one.program_version_id,
+            "trace": one.trace,
+        }
+        for one in wave
+    ]
+    return {
+        "shop": uow.shop,
+        "rows": orjson.dumps(rows).decode(),
+        "actor_kind": uow.actor.kind,
+        "actor_id": uow.actor.id,
+        "at": uow.now,
+    }
+
+
+def _credit_one(uow: UnitOfWork, one: Credit) -> Entry:
+    entry_id = ids.new_id()
+    row = uow.one(
+        _CREDIT_ONE,
+        _params(
+            uow, one.key, one.reason, order_id=one.order_id, version_id=one.program_version_id, trace=one.trace
+        )
+        | {
+            "member": one.member_id,
+            "entry": entry_id,
+            "lot": ids.new_id(),
+            "kind": one.kind,
+            "points": one.points,
+            "qualifies": one.qualifies,
+            "activates": one.activates_at,
+            "expires": one.expires_at,
         },
     )
-    by_key = {row["key"]: row for row in written}
-    fresh = set(entries)
-    result = []
-    for row in rows:
-        found = by_key[row.key]
-        if found["id"] not in fresh and (found["member_id"], found["points"]) != (row.member_id, row.points):
-            raise KeyReused()
-        result.append(as_entry(found, replayed=found["id"] not in fresh))
-    _tell(uow, [row for row in written if row["id"] in fresh])
-    return result
+    assert row is not None
+    return _posted(uow, row, entry_id) if row["id"] == entry_id else _replayed(row, one)
+
+
+def _replayed(row: dict[str, Any], wanted: Credit) -> Entry:
+    if (row["member_id"], row["points"]) != (wanted.member_id, wanted.points):
+        raise KeyReused()
+    return as_entry(row)
 
 
 def hold(
