@@ -153,7 +153,7 @@ def deliver_one(shop_id: UUID, kind: str, key: str, *, seconds: float) -> bool:
     """Do one committed piece of work at once, for a caller who waits. True when it is settled, well or not.
 
     The work runs in a thread that goes on when the time is over; when somebody else holds the row's lease, that one is
-    waited for. False means that it is still open: the worker or that thread settles it later.
+    waited for. False means that it is still open, or put off: the worker or that thread settles it later.
     """
     if open_transaction():
         raise RuntimeError("outside work is done after the commit")
@@ -165,9 +165,9 @@ def deliver_one(shop_id: UUID, kind: str, key: str, *, seconds: float) -> bool:
     except TimeoutError:
         attempt.cancel()
         return False
-    while (state := _state(where)) == 0 and time.monotonic() < deadline:
+    while (found := _state(where)) and found["leased"] and time.monotonic() < deadline:
         threading.Event().wait(_URGENT_POLL_SECONDS)
-    return bool(state)
+    return found is not None and found["state"] != 0
 
 
 def _attempt(where: dict[str, Any]) -> None:
@@ -181,10 +181,11 @@ def _attempt(where: dict[str, Any]) -> None:
         _guarded(OutboxMessage(**row))
 
 
-def _state(where: dict[str, Any]) -> int | None:
+def _state(where: dict[str, Any]) -> dict[str, Any] | None:
     with unit_of_work(where["shop"]) as uow:
-        return uow.scalar(  # type: ignore[no-any-return]
-            "SELECT state FROM outbox WHERE shop_id = %(shop)s AND kind = %(kind)s AND key = %(key)s",
+        return uow.one(
+            "SELECT state, state = 0 AND lease_until IS NOT NULL AS leased FROM outbox"
+            " WHERE shop_id = %(shop)s AND kind = %(kind)s AND key = %(key)s",
             where,
         )
 

@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 
+from app.admin_menu import GROUPS
 from app.core import http, ids, outbox
 from app.core.settings import get_settings
 from app.domains.members import service as members
@@ -14,11 +16,15 @@ from app.domains.members.schemas import Person
 from app.domains.points import service as points
 from app.domains.points.schemas import Balance, Credit
 from app.domains.rewards import queries, service
-from app.domains.rewards.schemas import Redemption, RewardForm
+from app.domains.rewards.schemas import Redemption, RedemptionsFilter, RewardForm
+from app.factory import load_domains
 from app.shopify import admin as admin_client
 from app.shopify.throttle import Throttle
+from app.web import endpoints, tabs
+from app.web.application import make_application
 from tests.domains.rewards.shopify_admin import ShopifyAdmin, serving
 from tests.fixtures.shop import TestShop
+from tests.fixtures.web import Caller, Door, api_key, open_door, staff
 
 CUSTOMER = 77
 
@@ -139,6 +145,33 @@ def counter(shop: TestShop, admin: ShopifyAdmin) -> Counter:
 def list_redemptions(shop: TestShop) -> list[Redemption]:
     """Every redemption of the shop."""
     with shop.work() as uow:
-        from app.domains.rewards.schemas import RedemptionsFilter
-
         return queries.redemptions(uow, RedemptionsFilter(limit=200)).items
+
+
+@pytest.fixture(scope="session")
+def app() -> Flask:
+    """The application with every domain."""
+    load_domains()
+    made = make_application(get_settings(), endpoints.registry(), tabs.registry(), GROUPS)
+    made.testing = True
+    made.config["PROPAGATE_EXCEPTIONS"] = False
+    return made
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    """Issues credentials for this test."""
+    with open_door() as opened:
+        yield opened
+
+
+@pytest.fixture
+def merchant(app: Flask, door: Door, shop: TestShop) -> Caller:
+    """A staff member of the shop with every permission."""
+    return Caller(app, door.token(staff(shop.id)))
+
+
+@pytest.fixture
+def key(app: Flask, door: Door, shop: TestShop) -> Caller:
+    """An API key of the shop with every scope."""
+    return Caller(app, door.api_key(api_key(shop.id)))

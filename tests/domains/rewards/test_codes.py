@@ -72,9 +72,14 @@ def test_a_worker_that_dies_after_the_call_finds_its_code_again(counter: Counter
 
 def test_a_transaction_that_rolls_back_leaves_neither_work_nor_hold(counter: Counter) -> None:
     reward_id = counter.reward()
-    with pytest.raises(RuntimeError), counter.shop.work() as uow:
-        service.redeem(uow, counter.member_id, reward_id, key="k", channel="widget")
-        raise RuntimeError("the process died")
+
+    def die() -> None:
+        with counter.shop.work() as uow:
+            service.redeem(uow, counter.member_id, reward_id, key="k", channel="widget")
+            raise RuntimeError("the process died")
+
+    with pytest.raises(RuntimeError):
+        die()
     counter.deliver()
     assert counter.admin.codes == {}
     assert (counter.balance().available, counter.balance().held) == (1000, 0)
