@@ -16,6 +16,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("points.activate_due", "* * * * *", "points whose holding period is over become available"),
     Periodic("points.expire_due", "5 * * * *", "points past their date expire"),
     Periodic("orders.reconcile", "20 * * * *", "orders whose webhook never came are fetched"),
+    Periodic("tiers.place_everywhere", "40 3 * * *", "members stand on the tier that their points lead to"),
     Periodic("compliance.drop_exports", "50 2 * * *", "copies of personal data are dropped after a month"),
     Periodic("shops.sweep_erased", "35 * * * *", "erasures that were cut short go on"),
     Periodic(

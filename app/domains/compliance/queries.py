@@ -1,5 +1,6 @@
 """Every SELECT on the audit trail and on privacy requests."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -95,3 +96,14 @@ def unhandled_bodies(uow: UnitOfWork, limit: int = 2000) -> list[tuple[UUID, byt
         except crypto.SealBroken:
             found.append((row["id"], b""))
     return found
+
+
+def ever(uow: UnitOfWork, subject: tuple[str, str], field: str, values: Sequence[str]) -> bool:
+    """Whether an audit entry of the subject (kind, id) left `field` at one of these values."""
+    return bool(
+        uow.scalar(
+            "SELECT EXISTS (SELECT 1 FROM audit_entries WHERE shop_id = %(shop)s AND subject_kind = %(kind)s"
+            " AND subject_id = %(id)s AND after->>%(field)s = ANY(%(values)s)) AS found",
+            {"shop": uow.shop, "kind": subject[0], "id": subject[1], "field": field, "values": list(values)},
+        )
+    )

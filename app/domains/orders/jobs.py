@@ -1,10 +1,12 @@
 """Work of orders outside the webhook: reading an order again, and finding what no webhook told us."""
 
+import logging
 from datetime import timedelta
 from uuid import UUID
 
 from app.core import clock
 from app.core.db import UnitOfWork, unit_of_work
+from app.core.errors import LoyalNestError
 from app.core.jobs import job
 from app.core.outbox import OutboxMessage, Settle, delivers
 from app.domains.members.schemas import Person
@@ -15,6 +17,7 @@ from app.shopify import orders as platform
 from app.shopify import search
 from app.shopify.admin import AdminClient
 
+log = logging.getLogger(__name__)
 _OVERLAP = timedelta(minutes=10)
 
 
@@ -44,12 +47,20 @@ def reread(message: OutboxMessage) -> Settle | None:
 
 
 @job("orders.reconcile", queue="slow", timeout_seconds=600)
-def reconcile(shop_id: str) -> None:
-    """Ask Shopify which orders changed since the last look (with an overlap) and read those again.
+def reconcile() -> None:
+    """Ask Shopify of every shop which orders changed since the last look (with an overlap) and read those again.
 
-    Deliveries may be lost; this finds what they would have told. Runs for one shop; the schedule asks for each.
+    Deliveries may be lost; this finds what they would have told.
     """
-    shop = UUID(shop_id)
+    for shop_id in shops.installed():
+        try:
+            reconcile_shop(shop_id)
+        except LoyalNestError as error:
+            log.warning("orders of shop %s were not reconciled: %s", shop_id, error.code)
+
+
+def reconcile_shop(shop: UUID) -> None:
+    """The same for one shop; the watermark moves only when all of it was seen."""
     started = clock.now()
     with unit_of_work(shop) as uow:
         since = (shops.orders_watermark(uow) or started - timedelta(days=1)) - _OVERLAP

@@ -1,7 +1,7 @@
 """The verbs of compliance: recording what changed, and answering privacy requests."""
 
 from app.domains.compliance.schemas import Change
-from app.domains.compliance.service.audit import list_entries, record, record_many
+from app.domains.compliance.service.audit import ever, list_entries, record, record_many
 from app.domains.compliance.service.persons import (
     erased_tables,
     exported_tables,
@@ -26,6 +26,7 @@ __all__ = [
     "erased_tables",
     "exported_tables",
     "get_request",
+    "ever",
     "list_entries",
     "list_requests",
     "open_export",

@@ -59,3 +59,8 @@ def list_entries(
 ) -> Page[AuditEntry]:
     """A page of the audit trail, newest first: of one subject (kind, id), or of the whole shop. Raises StaleCursor."""
     return queries.list_entries(uow, subject, limit=limit, cursor=cursor)
+
+
+def ever(uow: UnitOfWork, subject: tuple[str, str], field: str, values: Sequence[str]) -> bool:
+    """Whether a subject's audit trail says that `field` once had one of these values."""
+    return queries.ever(uow, subject, field, values)

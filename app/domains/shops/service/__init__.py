@@ -6,11 +6,19 @@ from app.domains.shops.service.api_keys import (
     list_api_keys,
     revoke_api_key,
 )
-from app.domains.shops.service.directory import forget_directory, list_directory, look_up
+from app.domains.shops.service.directory import forget_directory, installed, list_directory, look_up
 from app.domains.shops.service.erasing import erase, mark_erased, sweep
 from app.domains.shops.service.home import home, register_home_facts
 from app.domains.shops.service.installing import install, visit
-from app.domains.shops.service.lifecycle import change_scopes, contact_email, get, uninstall, update
+from app.domains.shops.service.lifecycle import (
+    change_scopes,
+    contact_email,
+    get,
+    orders_watermark,
+    set_orders_watermark,
+    uninstall,
+    update,
+)
 from app.domains.shops.service.staff import save_preferences
 from app.domains.shops.service.tokens import list_stale_tokens
 
@@ -24,14 +32,17 @@ __all__ = [
     "get",
     "home",
     "install",
+    "installed",
     "list_api_keys",
     "list_directory",
     "list_stale_tokens",
     "look_up",
     "mark_erased",
+    "orders_watermark",
     "register_home_facts",
     "revoke_api_key",
     "save_preferences",
+    "set_orders_watermark",
     "sweep",
     "uninstall",
     "update",

@@ -74,3 +74,8 @@ def set_status(uow: UnitOfWork, shop_id: UUID, status: str) -> str | None:
     domain = str(row["domain"])
     uow.after_commit(lambda: forget_directory(domain))
     return domain
+
+
+def installed() -> list[UUID]:
+    """Ids of the shops that have the app now."""
+    return [row["shop_id"] for row in list_directory() if row["status"] == "installed"]

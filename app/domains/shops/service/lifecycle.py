@@ -70,3 +70,16 @@ def uninstall(uow: UnitOfWork, triggered_at: datetime | None) -> bool:
     directory.set_status(uow, uow.shop, "uninstalled")
     uow.publish([ShopUninstalled(uow.shop, shop.domain, at)])
     return True
+
+
+def orders_watermark(uow: UnitOfWork) -> datetime | None:
+    """Up to when the shop's orders were compared with Shopify's; None before the first time."""
+    row = uow.one("SELECT orders_watermark FROM shops WHERE shop_id = %(shop)s", {"shop": uow.shop})
+    return row["orders_watermark"] if row else None
+
+
+def set_orders_watermark(uow: UnitOfWork, at: datetime) -> None:
+    """Note up to when the shop's orders were compared."""
+    uow.execute(
+        "UPDATE shops SET orders_watermark = %(at)s WHERE shop_id = %(shop)s", {"shop": uow.shop, "at": at}
+    )
