@@ -79,6 +79,7 @@
     const main = tasks.find((task) => task.type === "main");
     if (!main) return;
     main.swapSpec.style = "innerHTML";
+    clearAlerts();
     shownInPage = true;
   });
   document.addEventListener("htmx:before:history:update", (event) => {

@@ -51,6 +51,12 @@
     const id = new URL(location.href).searchParams.get("open");
     if (id && !document.querySelector("dialog[open]")) document.querySelector(`[data-open-id="${CSS.escape(id)}"]`)?.click();
   };
+  /* another page in the main element takes the present overlay away; a page that loads below its drawer does not */
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx } = event.detail;
+    const main = ctx.target === "#main" || ctx.target?.id === "main";
+    if (main && ctx.response?.status < 300 && ctx.sourceEvent?.type !== "load" && !/Morph/.test(ctx.swap)) overlay().replaceChildren();
+  });
   document.addEventListener("htmx:after:swap", (event) => {
     showArrived();
     const { ctx } = event.detail;
