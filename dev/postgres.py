@@ -66,6 +66,7 @@ class PostgresServer:
     log: Path
     password: str
     settings: Mapping[str, str] = field(default_factory=dict)
+    _child: "subprocess.Popen[bytes] | None" = None
 
     def url(self, port: int, database: str = "postgres") -> str:
         """The superuser's URL."""
@@ -142,6 +143,7 @@ class PostgresServer:
                 detached=detached,
                 stop_signal=signal.SIGINT,
             )
+        self._child = process
         self.wait(port, process)
         return process
 
@@ -161,6 +163,8 @@ class PostgresServer:
         found = self.running()
         if found is not None:
             processes.end(found.pid, _STOP_FAST)
+        if self._child is not None:
+            self._child.poll()
 
     def kill(self) -> None:
         """End it like a power cut: every process at once, without a checkpoint. For crash drills."""

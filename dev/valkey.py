@@ -29,6 +29,7 @@ class ValkeyServer:
     password: str
     databases: int = 16
     durable: bool = True
+    _child: "subprocess.Popen[bytes] | None" = None
 
     def url(self, port: int, database: int = 0) -> str:
         """The URL of one numbered database."""
@@ -75,6 +76,7 @@ class ValkeyServer:
         self.prepare(port)
         with open(self.log, "ab") as log:
             process = processes.spawn(self.command(), output=log, cwd=self.folder, detached=detached)
+        self._child = process
         self.wait(port, process)
         return process
 
@@ -96,4 +98,6 @@ class ValkeyServer:
         found = self.running()
         if found is not None:
             processes.end(found.pid, _STOP)
+        if self._child is not None:
+            self._child.poll()
         (self.folder / "server.json").unlink(missing_ok=True)
