@@ -83,6 +83,8 @@ def _subscriptions(webhooks: Mapping[str, Any]) -> list[Subscription]:
     found = []
     for entry in webhooks.get("subscriptions", []):
         fields = tuple(entry.get("include_fields", ()))
-        for topic in [*entry.get("topics", []), *entry.get("compliance_topics", [])]:
-            found.append(Subscription(topic, entry.get("uri", DEFAULT_URI), entry.get("name", ""), fields))
+        found += [
+            Subscription(topic, entry.get("uri", DEFAULT_URI), entry.get("name", ""), fields)
+            for topic in [*entry.get("topics", []), *entry.get("compliance_topics", [])]
+        ]
     return found

@@ -1,6 +1,7 @@
 """Products, variants and collections of a shop."""
 
 from collections.abc import Iterable
+from typing import TypedDict, Unpack
 
 from devstore import money, times
 from devstore.errors import Refused, not_found
@@ -104,18 +105,29 @@ def seed(store: DevStore, shop: str, currency: str) -> None:
         )
 
 
+class ProductDetails(TypedDict, total=False):
+    """What a product is like beyond its title and variants; `collections` are ids."""
+
+    product_type: str
+    vendor: str
+    description: str
+    collections: list[int]
+    tags: list[str]
+    gift_card: bool
+
+
+_PLAIN: ProductDetails = {
+    "product_type": "",
+    "vendor": "",
+    "description": "",
+    "collections": [],
+    "tags": [],
+    "gift_card": False,
+}
+
+
 def add_product(
-    store: DevStore,
-    shop: str,
-    title: str,
-    variants: Iterable[Doc],
-    *,
-    product_type: str = "",
-    vendor: str = "",
-    description: str = "",
-    collections: Iterable[int] = (),
-    tags: Iterable[str] = (),
-    gift_card: bool = False,
+    store: DevStore, shop: str, title: str, variants: Iterable[Doc], **details: Unpack[ProductDetails]
 ) -> Doc:
     """Add a product; each variant is {title, sku, price in minor units}. Raises Refused when the handle is taken."""
     handle = "-".join(title.lower().replace("&", "and").split())
@@ -126,12 +138,8 @@ def add_product(
             "id": store.state.next_id(),
             "handle": handle,
             "title": title,
-            "product_type": product_type,
-            "vendor": vendor,
-            "description": description,
-            "collections": list(collections),
-            "tags": list(tags),
-            "gift_card": gift_card,
+            **_PLAIN,
+            **details,
             "status": "ACTIVE",
             "created_at": times.stamp(),
             "variants": [{**variant, "id": store.state.next_id()} for variant in variants],

@@ -119,8 +119,8 @@ def quote(
     now: datetime,
     shipping: int = 0,
 ) -> Quote:
-    """Price a cart. `discounts` maps upper-case codes to discounts; codes are tried in the order they were typed, and one
-    that cannot be combined with those before it is refused."""
+    """Price a cart. `discounts` maps upper-case codes to discounts; codes are tried in the order they were typed, and
+    one that cannot be combined with those before it is refused."""
     result = Quote(lines, shipping)
     chosen: list[tuple[str, Doc]] = []
     for code in dict.fromkeys(code.strip().upper() for code in codes):

@@ -27,7 +27,7 @@ def asked_shop() -> str | None:
 
 
 def shop_of_host() -> str:
-    """The shop that the request is for: by its domain, or `?shop=` on the dev store's own address. Raises Refused (404)."""
+    """The shop that the request is for: by its domain, or `?shop=` on our own address. Raises Refused (404)."""
     shop = asked_shop() or request.args.get("shop", "")
     if shops.find(dev_store(), shop) is None:
         raise not_found(f"The shop {shop}")
@@ -37,7 +37,7 @@ def shop_of_host() -> str:
 def log_in(answer: Response, shop: str, customer_id: int) -> str:
     """Log a customer in on a storefront: sets the cookie on `answer` and returns it as `name=value`."""
     name, value = _cookie(shop), _serializer().dumps([shop, customer_id])
-    text = value if isinstance(value, str) else value.decode()
+    text = str(value)
     answer.set_cookie(name, text, httponly=True, samesite="Lax", path="/")
     return f"{name}={text}"
 

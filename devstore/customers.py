@@ -1,7 +1,7 @@
 """Customers of a shop: made, changed, merged, deleted; every change is told to the app."""
 
 import re
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from devstore import payloads, times, webhooks
 from devstore.errors import Refused, not_found
@@ -41,20 +41,25 @@ def by_email(store: DevStore, shop: str, email: str) -> Doc | None:
     return store.state.by_key("customer", shop, email.strip().lower())
 
 
+class CustomerDetails(TypedDict, total=False):
+    """What is known of a new customer. `birthday` is ISO text, `locale` a language tag."""
+
+    first_name: str | None
+    last_name: str | None
+    locale: str | None
+    phone: str | None
+    birthday: str | None
+    tags: list[str]
+    marketing: bool
+
+
 def add(
     store: DevStore,
     shop: str,
     *,
     email: str | None,
-    first_name: str | None = None,
-    last_name: str | None = None,
-    locale: str | None = None,
-    phone: str | None = None,
-    birthday: str | None = None,
-    tags: list[str] | None = None,
     registered: bool = True,
-    marketing: bool = False,
-    event_id: str | None = None,
+    **details: Unpack[CustomerDetails],
 ) -> Doc:
     """Create a customer; `registered` false is what a guest's checkout leaves behind. Sends customers/create.
 
@@ -64,26 +69,26 @@ def add(
         customer: Doc = {
             "id": store.state.next_id(),
             "email": None,
-            "first_name": first_name,
-            "last_name": last_name,
-            "locale": locale or "en",
-            "phone": phone,
+            "first_name": details.get("first_name"),
+            "last_name": details.get("last_name"),
+            "locale": details.get("locale") or "en",
+            "phone": details.get("phone"),
             "birthday": None,
             "note": None,
-            "tags": tags or [],
+            "tags": list(details.get("tags") or []),
             "state": "enabled" if registered else "disabled",
-            "marketing": marketing,
+            "marketing": bool(details.get("marketing")),
             "created_at": times.stamp(),
             "updated_at": times.stamp(),
         }
-        _check(store, shop, customer, {"email": email, "birthday": birthday})
-        customer |= {"email": email, "birthday": birthday}
+        own = {"email": email, "birthday": details.get("birthday")}
+        _check(store, shop, customer, own)
+        customer |= own
         save(store, shop, customer)
         webhooks.publish(
             store,
             shop,
             {"customers/create": payloads.customer(store, shop, customer)},
-            event_id,
         )
     return customer
 

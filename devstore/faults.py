@@ -38,8 +38,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 @dataclass
 class Fault:
-    """`rate` of the matching requests fail until `until`. `only` narrows to one topic or GraphQL operation, `left` counts
-    down when the fault is to strike a fixed number of times, `delay` is seconds for slow, delay and reorder."""
+    """`rate` of the matching requests fail until `until`. `only` narrows to one topic or GraphQL operation, `left`
+    counts down when the fault is to strike a fixed number of times, `delay` is seconds for slow, delay and reorder."""
 
     id: int
     target: str

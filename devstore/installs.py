@@ -65,8 +65,8 @@ def change_scopes(
 
 
 def app_address(store: DevStore, domain: str, path: str | None = None, user: str | None = None) -> str:
-    """The address of the app inside the admin's frame, with a fresh ID token and a signed query. `path` is a path of the
-    app (default: its home) that may have a query of its own. Raises Refused (404)."""
+    """The address of the app inside the admin's frame, with a fresh ID token and a signed query. `path` is a path of
+    the app (default: its home) that may have a query of its own. Raises Refused (404)."""
     shop = shops.get(store, domain)
     target, _, own = (path or store.app.application_path).partition("?")
     query = {

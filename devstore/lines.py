@@ -80,7 +80,7 @@ def take_off(order: Doc, code: str, discount: Doc, per_line: Sequence[int], ship
 
 
 def take_off_plainly(order: Doc, wanted: Doc) -> None:
-    """Take {code, amount, type} off every line by value, as a discount that this dev store does not keep. Raises Refused."""
+    """Take {code, amount, type} off every line by value; no kept discount stands behind it. Raises Refused."""
     left = [0 if line["gift_card"] else totals.line_net(line) for line in order["lines"]]
     kind = wanted.get("type") or "fixed_amount"
     if kind not in {"fixed_amount", "percentage"}:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from devstore import (
     customers,
@@ -20,6 +20,37 @@ from devstore.checkout import Quote
 from devstore.errors import Refused, not_found
 from devstore.runtime import DevStore
 from devstore.state import Doc
+
+
+class OrderDetails(TypedDict, total=False):
+    """What an order may say beyond its lines; whatever is left out or None gets a sensible value.
+
+    Amounts and rates are text or numbers. `create_customer` makes a guest with an e-mail a customer, as checkout does.
+    `currency` is the shop's money in this order, `presentment_currency` and `rate` what the buyer saw.
+    """
+
+    email: str | None
+    create_customer: bool
+    currency: str | None
+    presentment_currency: str | None
+    rate: str | None
+    taxes_included: bool | None
+    tax_rate: str | None
+    shipping: object
+    shipping_title: str
+    source_name: str | None
+    test: bool | None
+    note: str | None
+    note_attributes: list[dict[str, str]] | None
+    tags: list[str] | None
+    customer_locale: str | None
+    landing_site: str | None
+    referring_site: str | None
+    created_at: str | None
+    company_id: int | None
+    location_id: int | None
+    gateway: str | None
+    ip: str | None
 
 
 def get(store: DevStore, shop: str, id: int) -> Doc:
@@ -41,26 +72,23 @@ def place(
     wanted: Sequence[Doc],
     *,
     customer_id: int | None = None,
-    email: str | None = None,
     codes: Sequence[str | Doc] = (),
     paid: bool = True,
-    create_customer: bool = False,
-    shipping: object = None,
-    shipping_title: str = "Standard",
-    currency: str | None = None,
-    **rest: Any,
+    **details: Unpack[OrderDetails],
 ) -> Doc:
     """Place an order and tell the app: orders/create, orders/updated and, when paid, orders/paid.
 
-    `wanted` lines are {variant_id | sku, quantity, price?, title?, gift_card?}; what is missing comes from the catalogue.
-    A code is text, applied as checkout does and refused with its reason, or {code, amount, type} for a plain amount off.
-    `create_customer` makes a guest with an e-mail a customer, as checkout does. `rest`: see `_blank`. Amounts are text.
-    Raises Refused.
+    `wanted` lines are {variant_id | sku, quantity, price?, title?, gift_card?}; what is missing comes from the
+    catalogue. A code is text, applied as checkout does and refused with its reason, or {code, amount, type} for a
+    plain amount off. `details`: see OrderDetails. Raises Refused.
     """
+    rest: dict[str, Any] = dict(details)
+    shipping, title = rest.pop("shipping", None), rest.pop("shipping_title", "Standard")
     with store.state.transaction():
         found = shops.get(store, shop)
-        buyer = _buyer(store, shop, customer_id, email, create_customer)
-        order = _blank(store, found, buyer, email, currency or found["currency"], rest)
+        buyer = _buyer(store, shop, customer_id, rest.get("email"), rest.pop("create_customer", False))
+        order = _blank(store, found, buyer, rest)
+        _check_currency(found, order, wanted, codes)
         order["lines"] = [lines.build(store, shop, line, order["currency"]) for line in wanted]
         if not order["lines"]:
             raise Refused("An order needs at least one line", fields={"lines": "empty"})
@@ -68,7 +96,7 @@ def place(
             price = money.to_minor(shipping, order["currency"], "shipping")
             order["shipping"] = {
                 "id": store.state.next_id(),
-                "title": shipping_title,
+                "title": title,
                 "price": price,
                 "allocations": [],
             }
@@ -159,7 +187,7 @@ def refund(
     shipping: object = None,
     note: str | None = None,
 ) -> tuple[Doc, Doc]:
-    """Give money back: lines ({index | line_id, quantity}), an amount, shipping, or lines for another amount than theirs.
+    """Give back lines ({index | line_id, quantity}), an amount, shipping, or lines for another amount than theirs.
 
     Sends refunds/create. Returns (order, refund). Raises Refused.
     """
@@ -238,16 +266,20 @@ def _buyer(store: DevStore, shop: str, id: int | None, email: str | None, create
     return known or customers.add(store, shop, email=email, registered=False)
 
 
-def _blank(
-    store: DevStore,
-    shop: Doc,
-    buyer: Doc | None,
-    email: str | None,
-    currency: str,
-    rest: dict[str, Any],
-) -> Doc:
+def _check_currency(shop: Doc, order: Doc, wanted: Sequence[Doc], codes: Sequence[str | Doc]) -> None:
+    """The catalogue and the kept discounts are in the shop's currency."""
+    own, used = shop["currency"], order["currency"]
+    if own != used and any(line.get("price") is None for line in wanted):
+        raise Refused(f"Lines of an order in {used} need a price", fields={"price": "missing"})
+    if money.decimals(own) != money.decimals(used) and any(isinstance(code, str) for code in codes):
+        raise Refused(f"Codes work in {own} only", fields={"discount_codes": "another currency"})
+
+
+def _blank(store: DevStore, shop: Doc, buyer: Doc | None, rest: dict[str, Any]) -> Doc:
+    given = {key: value for key, value in rest.items() if value is not None}
+    currency = given.get("currency", shop["currency"])
     number = store.state.next_id(f"order:{shop['domain']}")
-    moment = rest.pop("created_at", None) or times.stamp()
+    moment = given.get("created_at") or times.stamp()
     order: Doc = {
         "id": store.state.next_id(),
         "number": number,
@@ -266,7 +298,7 @@ def _blank(
         "rate": "1",
         "taxes_included": shop["taxes_included"],
         "tax_rate": shop["tax_rate"],
-        "email": email or (buyer or {}).get("email"),
+        "email": (buyer or {}).get("email"),
         "customer_id": buyer["id"] if buyer else None,
         "customer_locale": (buyer or {}).get("locale") or shop["locale"],
         "note": None,
@@ -289,13 +321,7 @@ def _blank(
         "refunds": [],
         "transactions": [],
     }
-    unknown = rest.keys() - order.keys()
-    if unknown:
-        raise Refused(
-            f"An order has no {min(unknown)}",
-            fields=dict.fromkeys(unknown, "unknown"),
-        )
-    return order | {key: value for key, value in rest.items() if value is not None}
+    return order | given
 
 
 def _discount(store: DevStore, shop: str, order: Doc, codes: Sequence[str | Doc]) -> None:

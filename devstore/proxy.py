@@ -45,7 +45,7 @@ def by_host(prefix: str, subpath: str, rest: str) -> Response:
 
 
 def signed_query(store: DevStore, shop: str, raw_query: str, customer_id: int | None) -> str:
-    """The query that the app gets: the browser's own, without anything that only Shopify may say, and the signed part."""
+    """The query that the app gets: the browser's own without what only Shopify may say, and the signed part."""
     own = [pair for pair in parse_qsl(raw_query, keep_blank_values=True) if pair[0] not in _OURS]
     added = [
         ("shop", shop),

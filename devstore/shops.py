@@ -1,6 +1,9 @@
 """Shops of the dev store and whether the app is installed in them."""
 
 import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from devstore import catalog, times
@@ -53,34 +56,40 @@ def save(store: DevStore, shop: Doc) -> None:
     store.state.put("shop", "", shop, shop["domain"])
 
 
-def add(
-    store: DevStore,
-    domain: str,
-    *,
-    name: str | None = None,
-    currency: str = "USD",
-    email: str | None = None,
-    locale: str = "en",
-    taxes_included: bool = False,
-    tax_rate: str = "0",
-    timezone: str = "America/New_York",
-    country: str = "US",
-    plan: str = "Basic",
-) -> Doc:
+class ShopDetails(TypedDict, total=False):
+    """What a new shop is like. `tax_rate` is a share such as 0.2, `timezone` an IANA name, `plan` a key of BUCKETS."""
+
+    name: str | None
+    currency: str
+    email: str | None
+    locale: str
+    taxes_included: bool
+    tax_rate: str
+    timezone: str
+    country: str
+    plan: str
+
+
+_USUAL: ShopDetails = {
+    "currency": "USD",
+    "locale": "en",
+    "taxes_included": False,
+    "tax_rate": "0",
+    "timezone": "America/New_York",
+    "country": "US",
+    "plan": "Basic",
+}
+
+
+def add(store: DevStore, domain: str, **details: Unpack[ShopDetails]) -> Doc:
     """Open a shop with a small catalogue. The app is not installed in it. Raises Refused, 409 when it exists."""
     if not _DOMAIN.fullmatch(domain):
         raise Refused(
             "Give a domain such as my-shop.myshopify.com",
             fields={"shop": "not a shop domain"},
         )
-    if not _CURRENCY.fullmatch(currency):
-        raise Refused("Give a currency such as EUR", fields={"currency": "not a currency"})
-    if plan not in BUCKETS:
-        raise Refused(f"Give a plan of {', '.join(BUCKETS)}", fields={"plan": "unknown"})
-    try:
-        ZoneInfo(timezone)
-    except (ValueError, OSError) as error:
-        raise Refused("Give a zone such as Europe/Paris", fields={"timezone": "unknown"}) from error
+    given = {**_USUAL, **details}
+    _check(given)
     handle = handle_of(domain)
     with store.state.transaction():
         if find(store, domain) is not None:
@@ -88,15 +97,9 @@ def add(
         shop: Doc = {
             "id": store.state.next_id(),
             "domain": domain,
-            "name": name or handle.replace("-", " ").title(),
-            "email": email or f"owner@{handle}.example",
-            "currency": currency,
-            "locale": locale,
-            "taxes_included": taxes_included,
-            "tax_rate": tax_rate,
-            "timezone": timezone,
-            "country": country,
-            "plan": plan,
+            **given,
+            "name": given.get("name") or handle.replace("-", " ").title(),
+            "email": given.get("email") or f"owner@{handle}.example",
             "staff_id": store.state.next_id(),
             "created_at": times.stamp(),
             "installation_id": None,
@@ -104,8 +107,25 @@ def add(
             "scopes": [],
         }
         save(store, shop)
-        catalog.seed(store, domain, currency)
+        catalog.seed(store, domain, shop["currency"])
     return shop
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    if not _CURRENCY.fullmatch(given["currency"]):
+        raise Refused("Give a currency such as EUR", fields={"currency": "not a currency"})
+    if given["plan"] not in BUCKETS:
+        raise Refused(f"Give a plan of {', '.join(BUCKETS)}", fields={"plan": "unknown"})
+    try:
+        ZoneInfo(given["timezone"])
+    except (ValueError, OSError) as error:
+        raise Refused("Give a zone such as Europe/Paris", fields={"timezone": "unknown"}) from error
+    try:
+        rate = Decimal(given["tax_rate"])
+    except InvalidOperation as error:
+        raise Refused("Give a tax rate such as 0.2", fields={"tax_rate": "not a number"}) from error
+    if not 0 <= rate < 1:
+        raise Refused("Give a tax rate from 0 to below 1", fields={"tax_rate": "out of range"})
 
 
 def seed(store: DevStore) -> None:

@@ -12,7 +12,7 @@ def webhook(secret: str, body: bytes) -> str:
 
 
 def proxy(secret: str, query: Iterable[tuple[str, str]]) -> str:
-    """Hex signature of an app proxy request over its decoded query: sorted, values of one key joined by commas, glued."""
+    """Hex signature of an app proxy request over its decoded query: sorted, repeated values joined by commas, glued."""
     grouped: dict[str, list[str]] = {}
     for key, value in query:
         if key != "signature":

@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS deliveries (
   state TEXT NOT NULL, due REAL NOT NULL, tries TEXT NOT NULL DEFAULT '[]', about TEXT);
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, due);
 CREATE TABLE IF NOT EXISTS messages (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL, received_at TEXT NOT NULL, recipients TEXT NOT NULL, doc TEXT NOT NULL);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL, received_at TEXT NOT NULL,
+  recipients TEXT NOT NULL, doc TEXT NOT NULL);
 """
 
 

@@ -37,7 +37,7 @@ class Access:
 
 
 def id_token(store: DevStore, shop: str, user: str | None = None, seconds: int = ID_SECONDS) -> str:
-    """A signed ID token of a staff user (default: the shop's owner) as App Bridge hands it out. Raises Refused (404)."""
+    """A signed ID token of a staff user (default: the owner) as App Bridge hands it out. Raises Refused (404)."""
     now = int(time.time())
     claims = {
         "iss": f"https://{shop}/admin",

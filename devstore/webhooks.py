@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from sqlite3 import Row
 from typing import Any
 
@@ -27,7 +28,7 @@ _IDLE_SECONDS = 0.25
 
 
 def wait_before(attempt: int, speed: float) -> float:
-    """Seconds between attempt number `attempt` (1 is the first) and the next: doubling, 4 h over all, divided by speed."""
+    """Seconds between attempt number `attempt` (from 1) and the next: doubling, 4 h in all, divided by speed."""
     return float(_SPAN_SECONDS / (2**MORE_ATTEMPTS - 1) * 2.0 ** (attempt - 1) / speed)
 
 
@@ -60,7 +61,7 @@ def publish(
 def send_anything(store: DevStore, shop: str, topic: str, payload: Any) -> int:
     """Queue any payload under any topic, signed, whether subscribed or not. Returns the id of the delivery."""
     subscription = (store.app.subscribed(topic) or [Subscription(topic, appconfig.DEFAULT_URI)])[0]
-    delivery = _insert(store, shop, subscription, _bytes(payload), str(uuid.uuid4()), None, time.time())
+    delivery = _insert(store, shop, subscription, payload, _Happening(str(uuid.uuid4()), time.time()))
     store.bell.set()
     return delivery
 
@@ -134,19 +135,22 @@ def _queue(store: DevStore, shop: str, subscription: Subscription, payload: Doc,
     late = store.faults.strike("webhooks", shop, subscription.topic, "delay", "reorder")
     if late is not None:
         due += late.delay if late.kind == "delay" else random.uniform(0, late.delay)
-    about = payload.get("admin_graphql_api_id")
-    return _insert(store, shop, subscription, _bytes(payload), event, about, due)
+    return _insert(store, shop, subscription, payload, _Happening(event, due))
+
+
+@dataclass(frozen=True)
+class _Happening:
+    """The event that several deliveries share, and when (epoch seconds) they are due."""
+
+    event_id: str
+    due: float
 
 
 def _insert(
-    store: DevStore,
-    shop: str,
-    subscription: Subscription,
-    body: bytes,
-    event: str,
-    about: str | None,
-    due: float,
+    store: DevStore, shop: str, subscription: Subscription, payload: Any, happening: _Happening
 ) -> int:
+    about = payload.get("admin_graphql_api_id") if isinstance(payload, dict) else None
+    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     rows = store.state.run(
         "INSERT INTO deliveries (shop, topic, name, url, webhook_id, event_id, triggered_at, body, state, due, about)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) RETURNING id",
@@ -156,18 +160,14 @@ def _insert(
             subscription.name,
             appconfig.resolve(subscription.uri, store.settings.app_url),
             str(uuid.uuid4()),
-            event,
+            happening.event_id,
             times.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             body,
-            due,
+            happening.due,
             about,
         ),
     )
     return int(rows[0]["id"])
-
-
-def _bytes(payload: Any) -> bytes:
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class Senders:

@@ -1,4 +1,4 @@
-"""The Admin GraphQL API: every operation is validated against Shopify's schema and answered from the dev store's memory."""
+"""The Admin GraphQL API: operations are validated against Shopify's schema and answered from memory."""
 
 from devstore.admin_api.routes import admin_api
 

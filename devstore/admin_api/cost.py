@@ -38,7 +38,12 @@ def requested(
     """The cost an operation is announced with."""
     mutation = operation.operation == OperationType.MUTATION
     root = schema.mutation_type if mutation else schema.query_type
-    walk = _Walk(schema, fragments, variables)
+    defaults = {
+        each.variable.name.value: int(each.default_value.value)
+        for each in operation.variable_definitions or ()
+        if isinstance(each.default_value, IntValueNode)
+    }
+    walk = _Walk(schema, fragments, {**defaults, **variables})
     if mutation:
         fields = sum(isinstance(each, FieldNode) for each in operation.selection_set.selections)
         return _MUTATION * fields

@@ -203,18 +203,23 @@ def _items(read: Reader, path: str, given: Given | None, *, explicit: bool = Fal
     store, domain = read.call.store, read.call.domain
     found: Doc = {"products": [], "variants": [], "collections": []}
     wanted = (
-        ("products", "Product", products.get("productsToAdd"), lambda id: catalog.product(store, domain, id)),
+        (
+            "products",
+            "Product",
+            products.get("productsToAdd"),
+            lambda each: catalog.product(store, domain, each),
+        ),
         (
             "variants",
             "ProductVariant",
             products.get("productVariantsToAdd"),
-            lambda id: catalog.variant(store, domain, id),
+            lambda each: catalog.variant(store, domain, each),
         ),
         (
             "collections",
             "Collection",
             collections.get("add"),
-            lambda id: store.state.get("collection", domain, id),
+            lambda each: store.state.get("collection", domain, each),
         ),
     )
     for name, kind, ids, look_up in wanted:

@@ -3,13 +3,14 @@
 from typing import Any
 
 from devstore import catalog, customers, discounts, totals
-from devstore.admin_api import discount_views, order_views, searching, views
+from devstore.admin_api import discount_views, order_views, views
 from devstore.admin_api.call import Call, Node
 from devstore.admin_api.paging import Sorting, connection
+from devstore.admin_api.searching import Field, Searchable, matches
 from devstore.gids import number, split
 from devstore.state import Doc
 
-_ORDER_FIELDS: dict[str, searching.Field] = {
+_ORDER_FIELDS: dict[str, Field] = {
     "id": lambda order: order["id"],
     "name": lambda order: order["name"],
     "customer_id": lambda order: order["customer_id"],
@@ -20,9 +21,10 @@ _ORDER_FIELDS: dict[str, searching.Field] = {
     "test": lambda order: order["test"],
     "tag": lambda order: order["tags"],
     "source_name": lambda order: order["source_name"],
+    "financial_status": totals.financial_status,
     "discount_code": lambda order: [each["code"] for each in order["discount_codes"]],
 }
-_CUSTOMER_FIELDS: dict[str, searching.Field] = {
+_CUSTOMER_FIELDS: dict[str, Field] = {
     "id": lambda customer: customer["id"],
     "email": lambda customer: customer["email"],
     "first_name": lambda customer: customer["first_name"],
@@ -34,7 +36,7 @@ _CUSTOMER_FIELDS: dict[str, searching.Field] = {
     "created_at": lambda customer: customer["created_at"],
     "updated_at": lambda customer: customer["updated_at"],
 }
-_PRODUCT_FIELDS: dict[str, searching.Field] = {
+_PRODUCT_FIELDS: dict[str, Field] = {
     "id": lambda product: product["id"],
     "title": lambda product: product["title"],
     "handle": lambda product: product["handle"],
@@ -95,8 +97,8 @@ class Queries:
     ) -> Node:
         """Orders by search."""
         self._call.need("orders", "read_orders")
-        statuses = {**_ORDER_FIELDS, "financial_status": _financial_status}
-        return self._page("order", query, statuses, _ORDER_FIELDS["name"], sortKey, page, order_views.order)
+        found = self._search("order", query, Searchable(_ORDER_FIELDS, _ORDER_FIELDS["name"]))
+        return connection(found, lambda each: order_views.order(self._call, each), _sorting(sortKey), **page)
 
     def refund(self, _info: Any, id: str) -> Node | None:
         """A refund by id."""
@@ -126,7 +128,8 @@ class Queries:
     def customers(self, _info: Any, query: str | None = None, sortKey: str = "ID", **page: Any) -> Node:
         """Customers by search."""
         self._call.need("customers", "read_customers")
-        return self._page("customer", query, _CUSTOMER_FIELDS, _person_text, sortKey, page, views.customer)
+        found = self._search("customer", query, Searchable(_CUSTOMER_FIELDS, _person_text))
+        return connection(found, lambda each: views.customer(self._call, each), _sorting(sortKey), **page)
 
     def product(self, _info: Any, id: str) -> Node | None:
         """A product by id."""
@@ -137,9 +140,8 @@ class Queries:
     def products(self, _info: Any, query: str | None = None, sortKey: str = "ID", **page: Any) -> Node:
         """Products by search."""
         self._call.need("products", "read_products")
-        return self._page(
-            "product", query, _PRODUCT_FIELDS, _PRODUCT_FIELDS["title"], sortKey, page, views.product
-        )
+        found = self._search("product", query, Searchable(_PRODUCT_FIELDS, _PRODUCT_FIELDS["title"]))
+        return connection(found, lambda each: views.product(self._call, each), _sorting(sortKey), **page)
 
     def productVariant(self, _info: Any, id: str) -> Node | None:
         """A variant by id."""
@@ -157,11 +159,9 @@ class Queries:
     def collections(self, _info: Any, query: str | None = None, sortKey: str = "ID", **page: Any) -> Node:
         """Collections by search."""
         self._call.need("collections", "read_products")
-        title: searching.Field = lambda item: item["title"]
-        fields = {"title": title}
-        return self._page(
-            "collection", query, fields, title, "ID", page, lambda _, each: views.collection(each)
-        )
+        title = _PRODUCT_FIELDS["title"]
+        found = self._search("collection", query, Searchable({"title": title}, title))
+        return connection(found, views.collection, _sorting(sortKey), **page)
 
     def codeDiscountNodeByCode(self, _info: Any, code: str) -> Node | None:
         """A discount by code, any letter case."""
@@ -216,23 +216,13 @@ class Queries:
         wanted = number(id, name)
         return self._call.store.state.get(kind, self._call.domain, wanted) if wanted is not None else None
 
-    def _page(
-        self,
-        kind: str,
-        query: str | None,
-        fields: dict[str, searching.Field],
-        default: searching.Field,
-        sort: str,
-        page: dict[str, Any],
-        view: Any,
-    ) -> Node:
+    def _search(self, kind: str, query: str | None, searchable: Searchable) -> list[Doc]:
         everything = self._call.store.state.all(kind, self._call.domain)
-        found = [item for item in everything if searching.matches(query, item, fields, default)]
-        return connection(found, lambda item: view(self._call, item), _SORTS.get(sort, _SORTS["ID"]), **page)
+        return [item for item in everything if matches(query, item, searchable)]
 
 
-def _financial_status(order: Doc) -> str:
-    return totals.financial_status(order)
+def _sorting(key: str) -> Sorting:
+    return _SORTS.get(key, _SORTS["ID"])
 
 
 def _person_text(customer: Doc) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -112,14 +113,19 @@ def _run(
         each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
     }
     announced = cost.requested(schema, operation, fragments, variables)
+    mutation = operation.operation == OperationType.MUTATION
+    root = (Mutations(call) if mutation else Queries(call)).look_up()
+    missing = _not_played(operation, root)
+    if missing:
+        return _errors(
+            [GraphQLError(f"The dev store does not play {missing}", extensions={"code": "NOT_IMPLEMENTED"})]
+        )
     size, rate = shops.BUCKETS[call.shop["plan"]]
     if announced > budget.MAX_QUERY_COST:
         return _too_dear(announced)
     taken, left = call.store.buckets.take(call.domain, announced, size, rate)
     if not taken:
         return _throttled(size, rate, left, announced)
-    mutation = operation.operation == OperationType.MUTATION
-    root = (Mutations(call) if mutation else Queries(call)).look_up()
     result = execute_sync(
         schema, document, root, call, dict(variables), operation.name.value if operation.name else None
     )
@@ -130,6 +136,18 @@ def _run(
         body["errors"] = [_shown(error) for error in result.errors]
     body["extensions"] = {"cost": _cost(announced, used, size, rate, left)}
     return _json(body)
+
+
+def _not_played(operation: OperationDefinitionNode, root: Mapping[str, Any]) -> str | None:
+    """A root field that nothing here answers; a null would look like Shopify's answer."""
+    for each in operation.selection_set.selections:
+        if (
+            isinstance(each, FieldNode)
+            and each.name.value not in root
+            and not each.name.value.startswith("__")
+        ):
+            return each.name.value
+    return None
 
 
 def _cost(announced: int, used: int | None, size: float, rate: float, left: float) -> dict[str, Any]:
@@ -147,7 +165,8 @@ def _throttled(size: float, rate: float, left: float, announced: int) -> Respons
 
 def _too_dear(announced: int) -> Response:
     error = {
-        "message": f"Query cost is {announced}, which exceeds the single query max cost limit ({budget.MAX_QUERY_COST}).",
+        "message": f"Query cost is {announced}, which exceeds the single query max cost limit "
+        f"({budget.MAX_QUERY_COST}).",
         "extensions": {
             "code": "MAX_COST_EXCEEDED",
             "cost": announced,

@@ -3,6 +3,7 @@
 import operator
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from devstore.state import Doc
@@ -21,9 +22,16 @@ _TERM = re.compile(
 )
 
 
-def matches(query: str | None, item: Doc, fields: Mapping[str, Field], default: Field) -> bool:
-    """Whether an item fits a query. Terms without a field look into `default`'s text; unknown fields match everything,
-    as at Shopify."""
+@dataclass(frozen=True)
+class Searchable:
+    """The fields that can be named, and the text that terms without a field look into."""
+
+    fields: Mapping[str, Field]
+    default: Field
+
+
+def matches(query: str | None, item: Doc, searchable: Searchable) -> bool:
+    """Whether an item fits a query. Unknown fields match everything, as at Shopify."""
     groups: list[list[bool]] = [[]]
     position, text = 0, (query or "").strip()
     while position < len(text):
@@ -37,16 +45,16 @@ def matches(query: str | None, item: Doc, fields: Mapping[str, Field], default: 
         if found["bare"] == "OR" and not found["field"]:
             groups.append([])
         elif not (found["bare"] == "AND" and not found["field"]):
-            groups[-1].append(_fits(found, item, fields, default) != bool(found["not"]))
+            groups[-1].append(_fits(found, item, searchable) != bool(found["not"]))
     return any(all(group) for group in groups)
 
 
-def _fits(found: re.Match[str], item: Doc, fields: Mapping[str, Field], default: Field) -> bool:
+def _fits(found: re.Match[str], item: Doc, searchable: Searchable) -> bool:
     quoted = found["single"] if found["single"] is not None else found["double"]
     value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else found["bare"].rstrip(")")
     if found["field"] is None:
-        return value.rstrip("*").lower() in str(default(item)).lower()
-    read = fields.get(found["field"])
+        return value.rstrip("*").lower() in str(searchable.default(item)).lower()
+    read = searchable.fields.get(found["field"])
     if read is None:
         return True
     have = read(item)

@@ -130,10 +130,14 @@ def customer(call: Call, found: Doc) -> Node:
 
 def product(call: Call, found: Doc) -> Node:
     """A Product."""
-    id = gid("Product", found["id"])
+    own = gid("Product", found["id"])
+
+    def in_collection(_info: Any, id: str) -> bool:
+        return id in {gid("Collection", each) for each in found["collections"]}
+
     return {
         "__typename": "Product",
-        "id": id,
+        "id": own,
         "legacyResourceId": str(found["id"]),
         "title": found["title"],
         "handle": found["handle"],
@@ -147,7 +151,7 @@ def product(call: Call, found: Doc) -> Node:
         "createdAt": found["created_at"],
         "updatedAt": found["created_at"],
         "totalInventory": 100,
-        "inCollection": lambda _info, id: id in {gid("Collection", each) for each in found["collections"]},
+        "inCollection": in_collection,
         "collections": lambda _info, **page: connection(
             [
                 each
@@ -160,7 +164,7 @@ def product(call: Call, found: Doc) -> Node:
         "variants": lambda _info, **page: connection(
             found["variants"], lambda each: variant(call, found, each), **page
         ),
-        **metafields(call, id),
+        **metafields(call, own),
     }
 
 
