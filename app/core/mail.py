@@ -5,6 +5,7 @@ logged or stored: they may quote the address.
 """
 
 import contextlib
+import re
 import smtplib
 import ssl
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ _TIMEOUT_SECONDS = 8.0
 _FIRST_PERMANENT = 500
 _PORTS = {"smtp": 25, "smtps": 465}
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_ISOLATES = frozenset("\u2066\u2067\u2068\u2069")
+_BREAKS = re.compile("[\x00- \x7f-\x9f\u2028\u2029]+")
 _ISOLATE, _ISOLATE_LEFT, _POP = "\u2068", "\u2066", "\u2069"
 
 
@@ -111,8 +112,7 @@ def render(place: str, locale: str, news: Any) -> Rendered:
 
 def one_line(text: str, limit: int = 120) -> str:
     """A text fit for a header: no line breaks or control characters, bounded. Marks of direction stay."""
-    visible = "".join(sign if sign.isprintable() or sign in _ISOLATES else " " for sign in text)
-    return " ".join(visible.split())[:limit]
+    return _BREAKS.sub(" ", text).strip()[:limit]
 
 
 @cache
@@ -165,10 +165,11 @@ def _mime(letter: Letter) -> EmailMessage:
         mail["Reply-To"] = letter.reply_to
     mail["Date"] = formatdate(localtime=False)
     mail["Message-ID"] = letter.message_id
-    mail["Content-Language"] = letter.locale
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(letter.content.text)
     mail.add_alternative(letter.content.html, subtype="html")
+    # Set last: adding the alternative moves content headers into the first part.
+    mail["Content-Language"] = letter.locale
     return mail
 
 

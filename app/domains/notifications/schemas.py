@@ -32,38 +32,6 @@ class PointsNews:
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """A message in its language: one line of subject and the same text twice."""
-
-    subject: str
-    text: str
-    html: str
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A rendered message with its addresses. Personal: never logged, never stored."""
-
-    locale: str
-    to: str
-    from_name: str
-    reply_to: str | None
-    message_id: str
-    content: Rendered
-
-
-@dataclass(frozen=True)
-class MailServer:
-    """Where mail is handed over. `user` and `password` are empty when the server asks for none."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    tls: bool
-
-
-@dataclass(frozen=True)
 class Message:
     """One message in a member's history. `reason` says why it was skipped or failed."""
 

@@ -1,6 +1,6 @@
 """The verbs of notifications: queueing in the transaction of the fact, composing and closing when the mail goes out."""
 
-from app.domains.notifications.service.composing import compose, render
+from app.domains.notifications.service.composing import compose
 from app.domains.notifications.service.queueing import (
     SEND,
     close,
@@ -9,4 +9,4 @@ from app.domains.notifications.service.queueing import (
     sending_failed,
 )
 
-__all__ = ["SEND", "close", "compose", "history", "queue_points_earned", "render", "sending_failed"]
+__all__ = ["SEND", "close", "compose", "history", "queue_points_earned", "sending_failed"]

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from app.core import ids, outbox
 from app.core.db import UnitOfWork
+from app.core.mail import MailRefused
 from app.core.outbox import OutboxMessage
 from app.domains.notifications import queries
-from app.domains.notifications.errors import MailRefused
 from app.domains.notifications.schemas import Earned, Kind, Message
 
 SEND = "notifications.send"
