@@ -11,6 +11,7 @@ from liquid import Environment
 from liquid.undefined import Undefined
 
 from devstore import money
+from devstore.pages.words import RIGHT_TO_LEFT
 
 _PLACEHOLDER = re.compile(r"{{\s*(\w+)\s*}}")
 
@@ -49,8 +50,9 @@ def as_json(value: object) -> str:
 
 
 def amount(minor: int, currency: str, locale: str) -> str:
-    """Money as a shopper reads it."""
-    return str(format_currency(Decimal(minor).scaleb(-money.decimals(currency)), currency, locale=locale))
+    """Money as a shopper reads it; isolated where the text around it runs from right to left."""
+    text = str(format_currency(Decimal(minor).scaleb(-money.decimals(currency)), currency, locale=locale))
+    return f"\u2066{text}\u2069" if locale in RIGHT_TO_LEFT else text
 
 
 def contrast(one: object, other: object) -> float:

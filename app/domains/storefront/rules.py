@@ -61,9 +61,14 @@ def day(moment: datetime, timezone: str, locale: str) -> str:
     return format_date(moment.astimezone(ZoneInfo(timezone)), format="long", locale=locale)
 
 
-def isolated(text: str, locale: str) -> str:
-    """A value to be put into a sentence; in right-to-left languages it may not turn its neighbors round."""
-    return f"\u2068{text}\u2069" if direction(locale) == "rtl" else text
+def isolated(text: str, locale: str, *, ltr: bool = False) -> str:
+    """A value to be put into a sentence; in right-to-left languages it may not turn its neighbors round.
+
+    `ltr` is for money, which has no letter to tell its direction by.
+    """
+    if direction(locale) == "ltr":
+        return text
+    return f"\u2066{text}\u2069" if ltr else f"\u2068{text}\u2069"
 
 
 def whole_amount(units: int, currency: str, locale: str) -> str:
@@ -87,7 +92,7 @@ def ways_to_earn(offer: Offer, locale: str) -> list[str]:
             "{points} points for every {amount} spent",
             count,
         )
-        amount = isolated(whole_amount(step, offer.currency, locale), locale)
+        amount = isolated(whole_amount(step, offer.currency, locale), locale, ltr=True)
         ways.append(text.format(points=number(count, locale), amount=amount))
     if offer.signup_bonus:
         count = offer.signup_bonus
@@ -217,7 +222,7 @@ def _conditions(offered: Offered, offer: Offer, locale: str) -> str | None:
     sentences = []
     if offered.minimum_subtotal_minor:
         least = money.to_decimal(offered.minimum_subtotal_minor, offer.currency)
-        amount = isolated(format_currency(least, offer.currency, locale=locale), locale)
+        amount = isolated(format_currency(least, offer.currency, locale=locale), locale, ltr=True)
         sentences.append(translate(locale, _FROM_AMOUNT, amount=amount))
     if offered.valid_days:
         text = translations(locale).ngettext(
