@@ -75,6 +75,21 @@ def redeemed_recently(uow: UnitOfWork, reward_ids: Iterable[UUID]) -> dict[UUID,
     return {row["id"]: row["uses"] for row in rows}
 
 
+_TODAY = """
+SELECT count(*) FILTER (WHERE r.status = 'active') AS offered, coalesce(sum(d.redeemed), 0)::bigint AS redeemed,
+  coalesce(sum(d.failed), 0)::bigint AS failed
+FROM rewards r CROSS JOIN LATERAL (
+  SELECT count(*) FILTER (WHERE status <> 'failed') AS redeemed, count(*) FILTER (WHERE status = 'failed') AS failed
+  FROM redemptions WHERE shop_id = r.shop_id AND reward_id = r.id AND created_at >= %(since)s) d
+WHERE r.shop_id = %(shop)s
+"""
+
+
+def today(uow: UnitOfWork, since: datetime) -> dict[str, int]:
+    """How many rewards are offered, and how many redemptions since an instant went well and failed."""
+    return uow.one(_TODAY, {"shop": uow.shop, "since": since}) or {}
+
+
 def ever_redeemed(uow: UnitOfWork, reward_id: UUID) -> bool:
     """Whether any member redeemed the reward, with whatever outcome."""
     return bool(

@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from app.core.settings import get_settings
+from app.domains.compliance import service as compliance
 from app.domains.members import service as members
-from app.domains.notifications import service
+from app.domains.notifications import handlers, service
 from app.domains.points import service as points
 from app.domains.points.schemas import Credit
 from app.domains.programs import service as programs
@@ -246,3 +247,18 @@ def test_history_is_of_one_member_of_one_shop(shop: TestShop, other_shop: TestSh
         assert len(service.history(uow, member_of(shop))) == 1
     with other_shop.work() as uow:
         assert service.history(uow, member_of(shop)) == []
+
+
+def test_a_person_sees_and_can_have_forgotten_what_they_were_told(shop: TestShop, postbox: Postbox) -> None:
+    buy(shop)
+    member_id = member_of(shop)
+    with shop.work() as uow:
+        [line] = handlers.export_person(uow, member_id, None)["messages"]
+        assert (line["kind"], line["status"]) == ("points_earned", "queued")
+    for _ in range(2):
+        with shop.work() as uow:
+            handlers.erase_person(uow, member_id, None)
+            handlers.erase_person(uow, None, 77)
+    send(shop)
+    assert postbox.mails == []
+    assert "messages" in compliance.exported_tables() & compliance.erased_tables()

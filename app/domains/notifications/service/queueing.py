@@ -76,3 +76,11 @@ def sending_failed(uow: UnitOfWork, message: OutboxMessage, error: Exception) ->
 def history(uow: UnitOfWork, member_id: UUID, *, limit: int = 50) -> list[Message]:
     """What a member was told, newest first."""
     return queries.of_member(uow, member_id, limit)
+
+
+def forget(uow: UnitOfWork, member_id: UUID) -> None:
+    """Drop a member's messages."""
+    uow.execute(
+        "DELETE FROM messages WHERE shop_id = %(shop)s AND member_id = %(member)s",
+        {"shop": uow.shop, "member": member_id},
+    )

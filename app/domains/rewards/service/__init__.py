@@ -21,7 +21,14 @@ from app.domains.rewards.service.codes import (
     settle_cancelled,
     settle_issued,
 )
-from app.domains.rewards.service.redeeming import deliver_now, get_redemption, redeem, redemptions_of
+from app.domains.rewards.service.redeeming import (
+    deliver_now,
+    every_redemption_of,
+    forget_codes,
+    get_redemption,
+    redeem,
+    redemptions_of,
+)
 
 __all__ = [
     "CREATE",
@@ -34,6 +41,8 @@ __all__ = [
     "delete_reward",
     "deliver_now",
     "disabling_failed",
+    "every_redemption_of",
+    "forget_codes",
     "get_redemption",
     "get_reward",
     "mark_used",

@@ -72,11 +72,11 @@ def create_default(uow: UnitOfWork, program_id: UUID, currency: str) -> list[Rew
         names = Names(**{locale: _default_name(kind, value, currency, locale) for locale in i18n.LOCALES})
         form = RewardForm(
             names=names,
-            kind=kind,  # type: ignore[arg-type]
+            kind=kind,
             points_cost=points_cost,
             valid_days=90,
             position=position,
-            **value,  # type: ignore[arg-type]
+            **value,
         )
         made.append(create_reward(uow, form, program_id=program_id))
     return made

@@ -91,13 +91,13 @@ def _store(
     terms = Terms(
         name=reward.name,
         names=reward.names,
-        kind=reward.kind,  # type: ignore[arg-type]
+        kind=reward.kind,
         currency=shop.currency,
         value_minor=reward.value_minor,
         percent_bp=reward.percent_bp,
         variant_gid=reward.variant_gid,
         minimum_subtotal_minor=reward.minimum_subtotal_minor,
-        combines_with=tuple(reward.combines_with),  # type: ignore[arg-type]
+        combines_with=tuple(reward.combines_with),
     )
     uow.execute(
         _INSERT,
@@ -153,3 +153,24 @@ def get_redemption(uow: UnitOfWork, redemption_id: UUID, *, member_id: UUID | No
 def redemptions_of(uow: UnitOfWork, member_id: UUID, *, limit: int = 50) -> list[Redemption]:
     """The member's redemptions, newest first."""
     return queries.redemptions(uow, RedemptionsFilter(member=member_id, limit=limit, cursor=None)).items
+
+
+def every_redemption_of(uow: UnitOfWork, member_id: UUID) -> list[Redemption]:
+    """All redemptions of a member, newest first, for an export."""
+    found: list[Redemption] = []
+    cursor: str | None = None
+    while True:
+        page = queries.redemptions(uow, RedemptionsFilter(member=member_id, limit=200, cursor=cursor))
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+def forget_codes(uow: UnitOfWork, member_id: UUID) -> None:
+    """Blank the codes of a member who is erased. Their keyed index stays: an order may still use one up."""
+    uow.execute(
+        "UPDATE redemptions SET code_sealed = %(blank)s, updated_at = %(now)s"
+        " WHERE shop_id = %(shop)s AND member_id = %(member)s",
+        {"shop": uow.shop, "member": member_id, "blank": uow.seal("", _PURPOSE), "now": uow.now},
+    )
