@@ -67,16 +67,15 @@ def as_json(handle: str) -> Response:
 def update_by_script(handle: str) -> Response:
     """Change the cart by script: `updates` by variant id, `discount` a comma list of codes, `attributes`."""
     shop = site.shop_at(handle)
-    given = request.get_json(silent=True) or request.form.to_dict()
-    updates = given.get("updates")
+    given: Any = request.get_json(silent=True) or request.form.to_dict()
+    updates, typed, attributes = (given.get(name) for name in ("updates", "discount", "attributes"))
     if isinstance(updates, dict):
-        cart.change(
-            handle, {str(id): int(n) for id, n in updates.items() if str(id).isdigit() and str(n).isdigit()}
-        )
-    if isinstance(given.get("discount"), str):
-        cart.set_codes(handle, given["discount"].split(","))
-    if isinstance(given.get("attributes"), dict):
-        kept = {**site.remembered(handle, "attributes", {}), **given["attributes"]}
+        whole_ones = {id: str(n) for id, n in updates.items() if str(id).isdigit() and str(n).isdigit()}
+        cart.change(handle, {str(id): int(n) for id, n in whole_ones.items()})
+    if isinstance(typed, str):
+        cart.set_codes(handle, typed.split(","))
+    if isinstance(attributes, dict):
+        kept = {**site.remembered(handle, "attributes", {}), **attributes}
         site.remember(handle, attributes={str(name): str(value)[:255] for name, value in kept.items()})
     return jsonify(cart.as_json(shop, handle))
 
@@ -90,8 +89,8 @@ def checkout(handle: str) -> str:
 
 def _email(shop: Doc, handle: str) -> str | None:
     customer = site.customer(shop)
-    kept = site.remembered(handle, "email")
-    return customer["email"] if customer else kept
+    found: str | None = customer["email"] if customer else site.remembered(handle, "email")
+    return found
 
 
 def _checkout_page(shop: Doc, handle: str, email: str | None, problem: str | None) -> str:

@@ -5,7 +5,7 @@ RIGHT_TO_LEFT = frozenset({"ar", "he"})
 
 
 def direction(locale: str) -> str:
-    """rtl or ltr."""
+    """The direction of a locale, rtl or ltr."""
     return "rtl" if locale in RIGHT_TO_LEFT else "ltr"
 
 
@@ -42,7 +42,13 @@ STORE: dict[str, tuple[str, ...]] = {
     "add": ("Add to cart", "Añadir al carrito", "Ajouter au panier", "إضافة إلى السلة", "הוספה לעגלה"),
     "variant": ("Variant", "Variante", "Variante", "النوع", "דגם"),
     "quantity": ("Quantity", "Cantidad", "Quantité", "الكمية", "כמות"),
-    "update_cart": ("Update cart", "Actualizar carrito", "Mettre à jour le panier", "تحديث السلة", "עדכון העגלה"),
+    "update_cart": (
+        "Update cart",
+        "Actualizar carrito",
+        "Mettre à jour le panier",
+        "تحديث السلة",
+        "עדכון העגלה",
+    ),
     "empty_cart": (
         "Your cart is empty.",
         "Tu carrito está vacío.",

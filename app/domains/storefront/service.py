@@ -65,18 +65,21 @@ def _parts(view: View, state: State, language: str) -> dict[str, Any]:
         "earning": [WidgetEarning(text=way) for way in rules.ways_to_earn(offer, language)]
         if offer and shown
         else [],
-        "activity": [
-            WidgetEntry(
-                id=row["id"],
-                points=row["points"],
-                points_text=rules.signed(row["points"], language),
-                reason=row["why"],
-                created_at=row["created_at"],
-                date_text=rules.day(row["created_at"], zone, language),
-            )
-            for row in points.explained(view.entries, language)
-        ],
+        "activity": [_entry(row, zone, language) for row in view.entries],
     }
+
+
+def _entry(row: dict[str, Any], zone: str, language: str) -> WidgetEntry:
+    name = row["reward_name"]
+    told = {"reward_name": rules.localized(name, row["reward_names"] or {}, language)} if name else {}
+    return WidgetEntry(
+        id=row["id"],
+        points=row["points"],
+        points_text=rules.signed(row["points"], language),
+        reason=points.explain(row | {"trace": row["trace"] | told}, language),
+        created_at=row["created_at"],
+        date_text=rules.day(row["created_at"], zone, language),
+    )
 
 
 def redeem(uow: UnitOfWork, customer_id: int, reward_id: UUID, key: str, locale: str) -> WidgetRedemption:
