@@ -1,4 +1,4 @@
-"""The order of the admin: seven groups and the keys of their tabs. Titles and everything else are declared with the tabs."""
+"""The order of the admin: seven groups and the keys of their tabs. Everything else is declared with the tabs."""
 
 from app.core.i18n import mark
 from app.web.menu import MenuGroup

@@ -47,7 +47,7 @@ def _serve(action: Action) -> Callable[..., Response]:
 
 
 def _comes_back(action: Action) -> bool:
-    """Whether the action has a form's fragment to show again; a button with hidden fields has none and answers a toast."""
+    """Whether the action has a form's fragment to show again; a button with hidden fields answers a toast."""
     if action.form is None:
         return False
     try:

@@ -2,8 +2,9 @@
 
 import re
 import time
-import zoneinfo
+from functools import lru_cache
 from uuid import uuid4
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import flask_babel
 from flask import g, has_request_context, request
@@ -58,12 +59,19 @@ def locale() -> str:
 def timezone() -> str:
     """The shop's IANA zone; UTC when unknown."""
     found = principal() if has_request_context() else None
-    name = found.shop.timezone if found and found.shop else "UTC"
-    return name if name in zoneinfo.available_timezones() else "UTC"
+    return _known_zone(found.shop.timezone) if found and found.shop else "UTC"
+
+
+@lru_cache(maxsize=1024)
+def _known_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
 
 
 def _choose() -> str:
-    """An admin page is opened with `locale`; its later fetches repeat that in X-Locale, as the iframe has no cookies."""
+    """An admin page is opened with `locale`; its later fetches repeat it in X-Locale, as the iframe has no cookies."""
     found = principal()
     if found and found.locale:
         return supported(found.locale)

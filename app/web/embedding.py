@@ -1,7 +1,8 @@
 """Living in the Shopify admin's iframe: who asks comes from the ID token of each request, never from a cookie.
 
-A document carries the token as `id_token`, a fetch as a bearer. A document without a good one is sent to the bounce page,
-whose App Bridge gets a fresh token and asks again; a fetch is answered 401 with a header that makes the client retry once.
+A document carries the token as `id_token`, a fetch as a bearer. A document without a good one is sent to the bounce
+page, whose App Bridge gets a fresh token and asks again; a fetch is answered 401 with a header that makes the
+client retry once.
 """
 
 import re
@@ -69,7 +70,7 @@ def wants_fragment() -> bool:
 
 
 def embedded_staff() -> Principal:
-    """The staff member behind this admin request. Raises InvalidIdToken, WrongAudience or, for a document, NeedsBounce."""
+    """The staff member behind this admin request. Raises InvalidIdToken, WrongAudience; NeedsBounce for a document."""
     found = _from_fetch() if is_fetch() else _from_document()
     current.identify(found)
     allow_framing(found.shop.domain if found.shop else "")

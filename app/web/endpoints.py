@@ -1,4 +1,4 @@
-"""The endpoint registry: one declaration makes the route, the OpenAPI text, the permission matrix and the contract tests."""
+"""The endpoint registry: one declaration makes the route, the API text, the permission matrix and contract tests."""
 
 import inspect
 import re
@@ -26,7 +26,7 @@ _PARAMETER = re.compile(r"{([a-z_]+)}")
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A token bucket per principal: `per_second` tokens flow in, `burst` is its size. Buckets of one name are shared."""
+    """A token bucket per principal: `per_second` tokens flow in, `burst` is its size. One name, one bucket."""
 
     per_second: float
     burst: int
@@ -47,7 +47,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """A request as it came, for handlers that verify it themselves. Header names keep their case in no particular way."""
+    """A request as it came, for handlers that verify it themselves. Header names may have any case."""
 
     method: str
     path: str
@@ -67,7 +67,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A declared endpoint. `parameters` are the path's names with their types, in order; `item_type` is set for lists."""
+    """A declared endpoint. `parameters` are the path's names with their types, in order."""
 
     method: str
     path: str
@@ -162,7 +162,7 @@ def use_registry(replacement: EndpointRegistry) -> Iterator[EndpointRegistry]:
         _current = before
 
 
-def endpoint(
+def endpoint(  # noqa: PLR0913 - one declaration says everything about an endpoint
     method: str,
     path: str,
     *,
@@ -185,11 +185,11 @@ def endpoint(
 ) -> Callable[[Handler], Handler]:
     """Declare an API endpoint on its handler.
 
-    `out` is a Pydantic model, `Page[Model]`, `Download`, `Reply` or None (no payload). `key` puts the payload under that
-    name; lists use "items" when it is missing. `permission` is required unless `public`. `cross_shop` gives the reason of an
-    operator endpoint that works across shops. With `raw` the handler gets the request as it came (RawRequest) in place of a
-    parsed body. `hidden` keeps it out of the API document. The handler names what it takes: ctx, body, query, raw and the
-    path's parameters.
+    `out` is a Pydantic model, `Page[Model]`, `Download`, `Reply` or None (no payload). `key` puts the payload under
+    that name; lists use "items" when it is missing. `permission` is required unless `public`. `cross_shop` gives
+    the reason of an operator endpoint that works across shops. With `raw` the handler gets the request as it came
+    (RawRequest) in place of a parsed body. `hidden` keeps it out of the API document. The handler names what it
+    takes: ctx, body, query, raw and the path's parameters.
     """
 
     def declare(handler: Handler) -> Handler:

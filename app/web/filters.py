@@ -42,9 +42,8 @@ def points(value: int | None, signed: bool = False, unit: bool = False) -> str:
     text = number(value, 0, signed)
     if not unit or value is None:
         return text
-    return ngettext("%(number)s point", "%(number)s points", abs(value), number=text).replace(
-        " ", "\u00a0", 1
-    )
+    sentence: str = ngettext("%(number)s point", "%(number)s points", abs(value), number=text)
+    return sentence.replace(" ", "\u00a0", 1)
 
 
 def compact(value: float | None) -> str:

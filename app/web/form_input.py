@@ -47,11 +47,11 @@ Tree = dict[str, "Tree | list[str]"]
 def parse_form(
     posted: "MultiDict[str, str]", schema: type[Model], locale: str, timezone: str = "UTC"
 ) -> Model:
-    """The posted fields as `schema`. Raises MalformedPayload with a sentence for each refused field, by its posted name.
+    """The posted fields as `schema`. Raises MalformedPayload with a sentence for each refused field by its posted name.
 
-    Names nest with dots. Empty text is None where the field allows None and otherwise as if absent. Checkboxes and lists that
-    are absent are False and empty, unless the field allows None. Instants without a zone are in `timezone`. Names beginning
-    with an underscore are ignored.
+    Names nest with dots. Empty text is None where the field allows None and otherwise as if absent. Checkboxes and
+    lists that are absent are False and empty, unless the field allows None. Instants without a zone are in
+    `timezone`. Names beginning with an underscore are ignored.
     """
     reader = _Reader(locale, ZoneInfo(timezone))
     data = reader.model(schema, _tree(posted, reader), "", "")
@@ -81,7 +81,7 @@ def _tree(posted: "MultiDict[str, str]", reader: "_Reader") -> Tree:
 
 
 def _place(tree: Tree, steps: list[str], values: list[str]) -> None:
-    """Put values at a path. An empty field beside nested ones ("rows" beside "rows.0.sku") only says that there are none."""
+    """Put values at a path. An empty "rows" beside "rows.0.sku" only says that there are none, and gives way."""
     here = tree
     for step in steps[:-1]:
         below = here.get(step)

@@ -21,10 +21,11 @@ def new_key() -> str:
 
 @dataclass(slots=True)
 class Form:
-    """What a template asks about a form. `typed` holds the posted texts of a refused form; otherwise `initial` is shown.
+    """What a template asks about a form. `typed` holds the posted texts of a refused form, else `initial` is shown.
 
-    `errors` are sentences by field name, `message` one about the whole form. Field names nest with dots. Initial values of
-    `numeric` fields may be decimal strings; like numbers they are shown in the locale's notation, in which they are read.
+    `errors` are sentences by field name, `message` one about the whole form. Field names nest with dots. Initial
+    values of `numeric` fields may be decimal strings; like numbers they are shown in the locale's notation, in
+    which they are read.
     """
 
     action: str
@@ -63,7 +64,7 @@ class Form:
         return [self._text(each) for each in several]
 
     def checked(self, name: str, option: Any = None) -> bool:
-        """Whether a checkbox is ticked, or whether `option` is among the chosen ones of a radio group, select or list."""
+        """Whether a checkbox is ticked, or whether `option` is chosen in a radio group, select or list."""
         if option is not None:
             return self._text(option) in self.values(name)
         if self.typed is not None:

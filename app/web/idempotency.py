@@ -60,7 +60,8 @@ class Once:
     def run(self, uow: UnitOfWork, work: Callable[[], Response]) -> Response:
         """The stored answer of this key, or the answer of `work`, stored beside what it did.
 
-        A second request waits for the first one's row; when that takes longer than the lock timeout it is told to come back.
+        A second request waits for the first one's row; when that takes longer than the lock timeout it is told to
+        come back.
         """
         place = {"shop": uow.shop_id or _NO_SHOP, "principal": self.principal.key, "key": self.key}
         if not self._claim(uow, place):
@@ -107,7 +108,7 @@ class Once:
 
 
 def once(key: str | None, principal: Principal, *parts: bytes) -> Once | None:
-    """The keyed write a request asks for, None without a key. `parts` are the request's method, path, query and body."""
+    """The keyed write a request asks for, None without a key. `parts` say what is asked: method, path, query, body."""
     if key is None:
         return None
     if not _KEY.fullmatch(key):
@@ -124,7 +125,7 @@ def purge(uow: UnitOfWork) -> int:
 
 
 def _seal(uow: UnitOfWork, text: str) -> bytes | None:
-    """An answer may hold personal data or a key shown once, so it is encrypted; across shops with the master key."""
+    """An answer may hold personal data or a key shown once, so it is encrypted."""
     return uow.seal(text, PURPOSE) if uow.shop_id else wrap(_NO_SHOP, text.encode())
 
 

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with the request's id and without query strings, bodies, tokens or people."""
+"""Structured logs: one JSON object a line, with the request's id, without query strings, bodies, tokens or people."""
 
 import logging
 import re

@@ -65,9 +65,9 @@ def differences(groups: Sequence[MenuGroup], tabs: TabRegistry) -> list[str]:
     """What the menu lists and nobody declared, or the other way round, or in another group; empty when they agree."""
     listed = {key: group.key for group in groups for key in group.tabs}
     found = [f"{key} is in the menu and not declared" for key in listed if key not in tabs.tabs]
-    for tab in tabs:
-        if tab.key != HOME and listed.get(tab.key) != tab.group:
-            found.append(
-                f"{tab.key} is declared in {tab.group} and listed in {listed.get(tab.key, 'no group')}"
-            )
+    found.extend(
+        f"{tab.key} is declared in {tab.group} and listed in {listed.get(tab.key, 'no group')}"
+        for tab in tabs
+        if tab.key != HOME and listed.get(tab.key) != tab.group
+    )
     return found

@@ -16,10 +16,11 @@ VERSION = "1.0.0"
 _REF = "#/components/schemas/{model}"
 _DESCRIPTION = """Loyalty and referral programs for Shopify shops.
 
-Send an API key made in the admin as `Authorization: Bearer lnk_...`; its scopes decide what it may do. JSON is UTF-8 and
-snake_case, unknown fields are refused, points and money are integers (money in minor units of its currency), instants are UTC.
-Every write takes an `Idempotency-Key`: the same key with the same request returns the first answer, with another request it is
-refused with 409. Lists are paged with `limit` and `cursor`. Answers name what is left of the rate limit."""
+Send an API key made in the admin as `Authorization: Bearer lnk_...`; its scopes decide what it may do. JSON is
+UTF-8 and snake_case, unknown fields are refused, points and money are integers (money in minor units of its
+currency), instants are UTC. Every write takes an `Idempotency-Key`: the same key with the same request returns the
+first answer, with another request it is refused with 409. Lists are paged with `limit` and `cursor`. Answers name
+what is left of the rate limit."""
 
 _HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {"description": "Quote this to support.", "schema": {"type": "string"}},
@@ -81,7 +82,7 @@ def _schemas(declared: list[Endpoint]) -> tuple[dict[Any, Any], dict[str, Any]]:
 
 
 def _without_null_defaults(node: Any) -> Any:
-    """The schemas without `default: null`, with which update schemas say "absent" and which their own types may forbid."""
+    """The schemas without `default: null`: update schemas mean "absent" by it, and their types may forbid it."""
     if isinstance(node, dict):
         return {
             name: _without_null_defaults(value)
@@ -180,7 +181,7 @@ def _idempotency_parameter() -> dict[str, Any]:
         "name": HEADER,
         "in": "header",
         "required": False,
-        "description": "Makes the write repeatable for 48 hours: up to 255 printable characters, new for each intended change.",
+        "description": "Makes the write repeatable for 48 hours. Printable characters, new for each intended change.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
         "example": "order-1042-award",
     }

@@ -34,7 +34,7 @@ _ERROR_SCHEMA: dict[str, Any] = {
 
 
 def failures(endpoint: Endpoint, shared: dict[str, Any]) -> dict[str, Any]:
-    """References to the failures of an endpoint by status; equal ones of all endpoints are described once in `shared`."""
+    """References to the failures of an endpoint by status; equal ones are described once, in `shared`."""
     by_status: dict[int, dict[str, str]] = {}
     for kind in (*_implied_errors(endpoint), *endpoint.errors):
         code = "internal_error" if kind is LoyalNestError else kind.code

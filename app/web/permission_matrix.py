@@ -8,8 +8,8 @@ from app.web.tabs import TabRegistry
 
 _INTRODUCTION = """# Permissions
 
-Made from the registries by `python -m app.cli openapi`; do not edit. Nothing is allowed that is not listed. API keys carry
-permissions as scopes, staff members get them from their role.
+Made from the registries by `python -m app.cli openapi`; do not edit. Nothing is allowed that is not listed. API
+keys carry permissions as scopes, staff members get them from their role.
 """
 
 
@@ -17,10 +17,10 @@ def permission_matrix(endpoints: EndpointRegistry, tabs: TabRegistry) -> str:
     """Markdown with three tables: roles, endpoints, and the admin's tabs, pages and actions."""
     roles = list(ROLES)
     lines = [_INTRODUCTION, "## Roles", "", _row("permission", *roles), _row(*["---"] * (len(roles) + 1))]
-    for permission in Permission:
-        lines.append(
-            _row(f"`{permission}`", *("yes" if permission in ROLES[role] else "–" for role in roles))
-        )
+    lines += [
+        _row(f"`{permission}`", *("yes" if permission in ROLES[role] else "–" for role in roles))
+        for permission in Permission
+    ]
     lines += ["", "## Endpoints", "", _row("method", "path", "permission"), _row("---", "---", "---")]
     for endpoint in endpoints:
         needed = f"`{endpoint.permission}`" if endpoint.permission else "public"

@@ -18,19 +18,21 @@ TIMEOUT_SECONDS = 0.05
 UNKNOWN_CALLER = Rate(5, 30, "unknown-caller")
 REST_SECONDS = 5.0
 
-# KEYS: the bucket. ARGV: tokens per second, size. Returns whether the call passes, tokens left, milliseconds until full,
-# milliseconds until the next token.
+# KEYS: the bucket. ARGV: tokens per second, size. Returns whether the call passes, tokens left, milliseconds until
+# full, milliseconds until the next token.
 _TAKE = """
 local rate, size = tonumber(ARGV[1]), tonumber(ARGV[2])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local state = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local tokens = math.min(size, (tonumber(state[1]) or size) + math.max(0, now - (tonumber(state[2]) or now)) * rate / 1000)
+local passed = math.max(0, now - (tonumber(state[2]) or now))
+local tokens = math.min(size, (tonumber(state[1]) or size) + passed * rate / 1000)
 local passes = tokens >= 1
 if passes then tokens = tokens - 1 end
 redis.call('HSET', KEYS[1], 'tokens', tokens, 'at', now)
 redis.call('PEXPIRE', KEYS[1], math.ceil(size / rate * 1000) + 1000)
-return {passes and 1 or 0, math.floor(tokens), math.ceil((size - tokens) / rate * 1000), math.ceil((1 - tokens) / rate * 1000)}
+local full, next = (size - tokens) / rate * 1000, (1 - tokens) / rate * 1000
+return {passes and 1 or 0, math.floor(tokens), math.ceil(full), math.ceil(next)}
 """
 
 
@@ -88,7 +90,7 @@ def bucket_owner(principal: Principal | None) -> str:
 
     Guests of a shop's storefront all come through Shopify's servers, which put the visitor's own address first.
     """
-    if principal is None or principal.shop_id is None and principal.kind == "public":
+    if principal is None or (principal.shop_id is None and principal.kind == "public"):
         return f"address:{request.remote_addr}"
     if principal.kind == "public":
         visitor = request.headers.get("X-Forwarded-For", "").partition(",")[0].strip()[:64]

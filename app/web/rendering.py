@@ -77,7 +77,7 @@ class PageContext:
         return permission in self.permissions
 
     def form(self, name: str, initial: Any = None, **path: Any) -> Form:
-        """The form of an action ("points-ledger.adjust"), refused or fresh. Path parameters default to the page's own."""
+        """The form of an action ("points-ledger.adjust"), refused or fresh; path parameters default to the page's."""
         url = action_url(name, **{**self.place, **path})
         if self.refused is not None and self.refused.action == name and self.refused.url == url:
             return self.refused
@@ -197,14 +197,16 @@ def action_url(name: str, **values: Any) -> str:
 
 def static_url(path: str) -> str:
     """The address of a static file, with its content's mark so that browsers may keep it for a year."""
-    file = Path(current_app.static_folder or "") / path
-    mark = _mark.__wrapped__(file) if current_app.debug else _mark(file)
-    return url_for("static", filename=path, v=mark) if mark else url_for("static", filename=path)
+    folder, prefix = current_app.static_folder or "", current_app.static_url_path or ""
+    changing = admin().settings.environment == "development"
+    return (_marked.__wrapped__ if changing else _marked)(folder, prefix, path)
 
 
 @lru_cache(maxsize=512)
-def _mark(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.is_file() else ""
+def _marked(folder: str, prefix: str, path: str) -> str:
+    file = Path(folder) / path
+    mark = hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.is_file() else ""
+    return f"{prefix}/{path}?v={mark}" if mark else f"{prefix}/{path}"
 
 
 def init_rendering(app: Flask, shared: Admin) -> None:

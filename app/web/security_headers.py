@@ -20,7 +20,7 @@ _POLICY = (
 
 
 def allow_framing(shop_domain: str | None) -> None:
-    """Let this answer be framed by the Shopify admin and one shop, whose domain has been verified or sanitized before."""
+    """Let this answer be framed by the Shopify admin and one shop, whose domain was verified or sanitized before."""
     g.framed_by = shop_domain or ""
 
 

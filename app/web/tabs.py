@@ -30,9 +30,9 @@ class Fragment:
 class Done:
     """What an action answers.
 
-    `message` is a marked sentence shown as a toast, filled from `data`. `location` goes to another page of the app. `refresh`
-    is "view" (the page the action belongs to is rendered again), a Fragment, or "nothing". `events` are further HX-Trigger
-    events with their detail.
+    `message` is a marked sentence shown as a toast, filled from `data`. `location` goes to another page of the app.
+    `refresh` is "view" (the page the action belongs to is rendered again), a Fragment, or "nothing". `events` are
+    further HX-Trigger events with their detail.
     """
 
     message: str | None = None
@@ -81,7 +81,7 @@ class TabPage:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A POST below a tab. `template` is the form's fragment, sent back with 422 or 409; `prepare` makes its view model."""
+    """A POST below a tab. `template` is the form's fragment for 422 and 409; `prepare` makes its view model."""
 
     key: str
     name: str
@@ -226,7 +226,7 @@ def tab_page(
     return declare
 
 
-def action(
+def action(  # noqa: PLR0913 - one declaration says everything about an action
     key: str,
     name: str,
     path: str | None = None,
@@ -242,10 +242,11 @@ def action(
 ) -> Callable[[View], View]:
     """Declare a POST handler `(ctx[, form][, files], **path) -> Done` of a tab.
 
-    Without `path` it lies at "/<name>". `page` (a page's view function name) puts it below that page, whose path parameters
-    it receives and which is rendered again afterwards. `template` is the form's fragment (`admin/<domain>/_<name>.html`); a
-    refused form comes back in it with what was typed, beside the view model of `prepare(ctx, **path)` or else of the page.
-    Where there is no such file the action is a button with hidden fields, and a refusal is a toast.
+    Without `path` it lies at "/<name>". `page` (a page's view function name) puts it below that page, whose path
+    parameters it receives and which is rendered again afterwards. `template` is the form's fragment
+    (`admin/<domain>/_<name>.html`); a refused form comes back in it with what was typed, beside the view model of
+    `prepare(ctx, **path)` or else of the page. Where there is no such file the action is a button with hidden
+    fields, and a refusal is a toast.
     """
 
     def declare(handler: View) -> View:

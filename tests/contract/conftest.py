@@ -1,20 +1,17 @@
 """The real application with credentials that name a principal outright, and a shop to which nothing belongs yet."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 from flask import Flask
 
-from app.admin_menu import GROUPS
 from app.core import db, ids
 from app.core.permissions import ALL, Permission
-from app.core.settings import get_settings
 from app.factory import load_domains
 from app.web import endpoints, tabs
-from app.web.application import make_application
 from app.web.principals import ShopInfo
-from tests.fixtures.web import Caller, Door, api_key, open_door, staff
+from tests.fixtures.web import Caller, Door, api_key, staff
 
 load_domains()
 ENDPOINTS = list(endpoints.registry())
@@ -22,19 +19,9 @@ TABS = tabs.registry()
 
 
 @pytest.fixture(scope="session")
-def app() -> Flask:
+def app(web_app: Flask) -> Flask:
     """The application with every domain."""
-    found = make_application(get_settings(), endpoints.registry(), TABS, GROUPS)
-    found.testing = True
-    found.config["PROPAGATE_EXCEPTIONS"] = False
-    return found
-
-
-@pytest.fixture
-def door() -> Iterator[Door]:
-    """Issues credentials for this test."""
-    with open_door() as opened:
-        yield opened
+    return web_app
 
 
 @pytest.fixture

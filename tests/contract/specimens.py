@@ -62,11 +62,13 @@ def fingerprint(shop_id: UUID) -> dict[str, str]:
     """A digest of each table's rows of the shop, to see that nothing was touched."""
     with db.unit_of_work(shop_id) as uow:
         tables = uow.all(
-            "SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'shop_id'"
+            "SELECT c.relname AS name FROM pg_class c"
+            " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'shop_id'"
             " WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity AND NOT c.relispartition ORDER BY 1"
         )
         union = " UNION ALL ".join(
-            f"SELECT '{row['name']}' AS name, md5(string_agg(t::text, '' ORDER BY t::text)) AS digest FROM {row['name']} t"
+            f"SELECT '{row['name']}' AS name, md5(string_agg(t::text, '' ORDER BY t::text)) AS digest"
+            f" FROM {row['name']} t"
             for row in tables
         )
         return {row["name"]: row["digest"] for row in uow.all(union) if row["digest"]}

@@ -1,6 +1,7 @@
 """The application as it is wired: real ID tokens, every domain, the webhook intake in front."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import jwt
@@ -13,6 +14,16 @@ from app.web.principals import InvalidIdToken, WrongAudience
 from tests.fixtures.web import PARTIAL
 
 SHOP = "loyalnest-demo.myshopify.com"
+
+
+@pytest.fixture(autouse=True)
+def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A secret as long as Shopify's."""
+    monkeypatch.setenv("SHOPIFY_API_SECRET", "shpss_0123456789abcdef0123456789abcdef")
+    get_settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    get_settings.cache_clear()
 
 
 def id_token(**changes: Any) -> str:

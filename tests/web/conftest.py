@@ -1,6 +1,5 @@
 """An application with the sample domain, on the real database and cache."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from app.core.permissions import ALL, Permission
 from app.core.settings import get_settings
 from app.web.application import make_application
 from app.web.menu import MenuGroup
-from tests.fixtures.web import Caller, Door, open_door
+from tests.fixtures.web import Caller, Door
 from tests.fixtures.web import api_key as key_principal
 from tests.fixtures.web import staff as staff_principal
 from tests.web.sample import ENDPOINTS, TABS
@@ -27,13 +26,6 @@ def app() -> Flask:
     found.testing = True
     found.config["PROPAGATE_EXCEPTIONS"] = False
     return found
-
-
-@pytest.fixture
-def door() -> Iterator[Door]:
-    """Issues credentials for this test."""
-    with open_door() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A throw-away domain with every kind of declaration, for tests of the ring without a real domain.
 
-Things live in the idempotency table's neighbour, the outbox, so that tests see what was committed without a table of their own.
+Things live in the outbox, so that tests see what was committed without a table of their own.
 """
 
 from typing import Any, Literal
@@ -82,9 +82,9 @@ def add(ctx: Context, name: str) -> ThingOut:
         raise Taken(name=name)
     if name == "later":
         raise Invalid(fields={"name": "Choose an earlier name."})
-    id = ids.new_id()
-    ctx.uow.outbox("sample.thing", {"name": name}, key=str(id))
-    return ThingOut(id=id, name=name, status="new")
+    thing_id = ids.new_id()
+    ctx.uow.outbox("sample.thing", {"name": name}, key=str(thing_id))
+    return ThingOut(id=thing_id, name=name, status="new")
 
 
 def names(ctx: Context) -> list[str]:

@@ -78,17 +78,19 @@ def test_staff_may_use_the_api_with_their_id_token(app: Flask, door: Door) -> No
 
 
 def test_another_shops_thing_does_not_exist(app: Flask, door: Door, key: Caller) -> None:
-    id = key.post(THINGS, json=THING).json["thing"]["id"]
+    thing_id = key.post(THINGS, json=THING).json["thing"]["id"]
     other = Caller(app, door.api_key(api_key()))
-    assert key.get(f"{THINGS}/{id}").status_code == 200
-    assert other.get(f"{THINGS}/{id}").status_code == 404
-    assert other.open("DELETE", f"{THINGS}/{id}").status_code == 404
-    assert key.get(f"{THINGS}/{id}").status_code == 200
+    assert key.get(f"{THINGS}/{thing_id}").status_code == 200
+    assert other.get(f"{THINGS}/{thing_id}").status_code == 404
+    assert other.open("DELETE", f"{THINGS}/{thing_id}").status_code == 404
+    assert key.get(f"{THINGS}/{thing_id}").status_code == 200
 
 
-@pytest.mark.parametrize("id", ["1", "x", "%00", "null", uuid4().hex, "{" + str(uuid4()) + "}", "a" * 300])
-def test_a_malformed_id_names_nothing(key: Caller, id: str) -> None:
-    assert key.get(f"{THINGS}/{id}").status_code == 404
+@pytest.mark.parametrize(
+    "thing_id", ["1", "x", "%00", "null", uuid4().hex, "{" + str(uuid4()) + "}", "a" * 300]
+)
+def test_a_malformed_id_names_nothing(key: Caller, thing_id: str) -> None:
+    assert key.get(f"{THINGS}/{thing_id}").status_code == 404
 
 
 def test_a_text_parameter_is_bounded(key: Caller) -> None:
@@ -98,8 +100,8 @@ def test_a_text_parameter_is_bounded(key: Caller) -> None:
 
 
 def test_a_delete_answers_the_bare_envelope(key: Caller) -> None:
-    id = key.post(THINGS, json=THING).json["thing"]["id"]
-    assert key.open("DELETE", f"{THINGS}/{id}").json == {"status": "success", "error": None}
+    thing_id = key.post(THINGS, json=THING).json["thing"]["id"]
+    assert key.open("DELETE", f"{THINGS}/{thing_id}").json == {"status": "success", "error": None}
 
 
 def test_a_failure_is_not_half_applied_and_says_nothing_of_itself(
