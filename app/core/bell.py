@@ -1,4 +1,4 @@
-"""Bells in Valkey: they wake a waiting worker at once and may be lost at any time, because workers also look by themselves."""
+"""Bells in Valkey: they wake a waiting worker at once and may get lost, because workers also look themselves."""
 
 import logging
 import threading
@@ -39,7 +39,9 @@ def ring_soon(name: str) -> None:
         ringer = _ringers.get(name)
         if ringer is None or not ringer[1].is_alive():
             wanted = threading.Event()
-            thread = threading.Thread(target=_ring_when, args=(name, wanted), name=f"ring-{name}", daemon=True)
+            thread = threading.Thread(
+                target=_ring_when, args=(name, wanted), name=f"ring-{name}", daemon=True
+            )
             ringer = _ringers[name] = (wanted, thread)
             thread.start()
     ringer[0].set()

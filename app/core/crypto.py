@@ -98,7 +98,8 @@ def shop_keys(uow: "UnitOfWork") -> ShopKeys:
     rows = uow.all("SELECT version, wrapped FROM shop_keys WHERE shop_id = %(shop)s", {"shop": shop_id})
     if not rows:
         uow.execute(
-            "INSERT INTO shop_keys (shop_id, version, wrapped) VALUES (%(shop)s, 1, %(wrapped)s) ON CONFLICT DO NOTHING",
+            "INSERT INTO shop_keys (shop_id, version, wrapped) VALUES (%(shop)s, 1, %(wrapped)s)"
+            " ON CONFLICT DO NOTHING",
             {"shop": shop_id, "wrapped": wrap(shop_id, os.urandom(32))},
         )
         rows = uow.all("SELECT version, wrapped FROM shop_keys WHERE shop_id = %(shop)s", {"shop": shop_id})

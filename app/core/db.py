@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 import psycopg
@@ -38,7 +38,7 @@ class Base(DeclarativeBase):
     """Base of all mapped tables."""
 
     metadata = MetaData(naming_convention=_CONVENTION)
-    type_annotation_map = {datetime: DateTime(timezone=True)}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True)}
 
 
 class ShopOwned:
@@ -47,12 +47,14 @@ class ShopOwned:
     shop_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=ids.new_id)
 
-    @declared_attr
-    def created_at(cls) -> Mapped[datetime]:
+    @declared_attr.directive
+    @classmethod
+    def created_at(cls) -> Mapped[datetime]:  # noqa: N805 - SQLAlchemy passes the class
         return mapped_column(server_default=func.now())
 
-    @declared_attr
-    def updated_at(cls) -> Mapped[datetime]:
+    @declared_attr.directive
+    @classmethod
+    def updated_at(cls) -> Mapped[datetime]:  # noqa: N805 - SQLAlchemy passes the class
         return mapped_column(server_default=func.now(), onupdate=clock.now)
 
 
@@ -146,7 +148,7 @@ class UnitOfWork:
         if self._session is not None:
             self._session.flush()
         cursor = self.driver.cursor(row_factory=dict_row)
-        return cursor.execute(sql, params)  # type: ignore[arg-type]
+        return cursor.execute(sql, params)
 
     def one(self, sql: str, params: Any = None) -> dict[str, Any] | None:
         """The first row, or None."""
@@ -185,7 +187,9 @@ class UnitOfWork:
             arguments.setdefault("shop_id", str(self.shop_id))
         self._jobs.append(JobCall(job_name, arguments))
 
-    def outbox(self, kind: str, payload: dict[str, Any], *, key: str, not_before: datetime | None = None) -> None:
+    def outbox(
+        self, kind: str, payload: dict[str, Any], *, key: str, not_before: datetime | None = None
+    ) -> None:
         """Store outside work durably; see app.core.outbox."""
         from app.core import outbox
 
@@ -229,7 +233,9 @@ def _checkout() -> PoolProxiedConnection:
     except PoolTimeout as error:
         raise Unavailable() from error
     except Exception as error:
-        if isinstance(error.__cause__, psycopg.OperationalError) or isinstance(error, psycopg.OperationalError):
+        if isinstance(error.__cause__, psycopg.OperationalError) or isinstance(
+            error, psycopg.OperationalError
+        ):
             raise Unavailable() from error
         raise
 

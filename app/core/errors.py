@@ -17,7 +17,9 @@ class LoyalNestError(Exception):
     retryable = False
     default_message = mark("Something went wrong. Nothing was changed.")
 
-    def __init__(self, message: str | None = None, *, fields: dict[str, str] | None = None, **data: Any) -> None:
+    def __init__(
+        self, message: str | None = None, *, fields: dict[str, str] | None = None, **data: Any
+    ) -> None:
         self.message = message or self.default_message
         self.fields = fields or {}
         self.data = data

@@ -18,7 +18,7 @@ def mark(text: str) -> str:
 
 def direction(locale: str) -> Literal["ltr", "rtl"]:
     """Text direction of a locale such as "ar" or "ar-EG"."""
-    return "rtl" if locale.split("-")[0].split("_")[0] in RIGHT_TO_LEFT else "ltr"
+    return "rtl" if locale.split("-", maxsplit=1)[0].split("_", maxsplit=1)[0] in RIGHT_TO_LEFT else "ltr"
 
 
 def supported(locale: str | None) -> str:
@@ -30,7 +30,7 @@ def supported(locale: str | None) -> str:
 
 @cache
 def translations(locale: str) -> NullTranslations:
-    """The compiled catalogue of a supported locale, for work outside a request; English sentences where it is missing."""
+    """The compiled catalogue of a supported locale, for work outside a request; English where it is missing."""
     return Translations.load(CATALOGS, [supported(locale)], domain="messages")
 
 

@@ -79,7 +79,7 @@ _PUT = "SELECT inbox_put(%s, %s, %s, %s, %s, %s, %s)"
 def put(
     shop_id: UUID, topic: str, webhook_id: str, event_id: str, triggered_at: datetime | None, payload: bytes
 ) -> bool:
-    """Store one delivery durably and ring the drain. False when this webhook id is stored already. Raises Unavailable."""
+    """Store one delivery durably and ring the drain. False when its webhook id is known. Raises Unavailable."""
     sealed = _keys(shop_id).seal_bytes(payload, "inbox")
     row = (shop_id, ids.new_id(), topic, webhook_id, event_id, triggered_at, sealed)
     stored = _insert(row, last=False)
@@ -88,7 +88,7 @@ def put(
 
 
 def _insert(row: tuple[Any, ...], *, last: bool) -> bool:
-    """One autocommitted statement. A connection that died in the pool is replaced once; the webhook id makes that safe."""
+    """One autocommitted statement. A connection that died in the pool is replaced; the webhook id makes that safe."""
     raw = _raw_connection()
     try:
         return bool(raw.driver_connection.execute(_PUT, row).fetchone()[0])
@@ -165,7 +165,9 @@ def drain_shop(shop_id: UUID, limit: int = 200) -> int:
     except Exception:
         if not taken:
             raise
-        log.warning("a batch of %s deliveries failed and is tried one by one", len(taken), exc_info=len(taken) == 1)
+        log.warning(
+            "a batch of %s deliveries failed and is tried one by one", len(taken), exc_info=len(taken) == 1
+        )
         for delivery_id in taken:
             _drain_one(shop_id, delivery_id)
     return len(taken)
@@ -183,7 +185,8 @@ def _drain_one(shop_id: UUID, delivery_id: UUID) -> None:
 def _record_failure(shop_id: UUID, delivery_id: UUID, error: Exception) -> None:
     with unit_of_work(shop_id) as uow:
         attempts = uow.scalar(
-            "SELECT attempts FROM inbox WHERE shop_id = %(shop)s AND id = %(id)s", {"shop": shop_id, "id": delivery_id}
+            "SELECT attempts FROM inbox WHERE shop_id = %(shop)s AND id = %(id)s",
+            {"shop": shop_id, "id": delivery_id},
         )
         state = uow.scalar(
             _FAIL,

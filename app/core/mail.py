@@ -1,4 +1,4 @@
-"""Outgoing mail: letters rendered from templates in the reader's language, handed to the mail server outside of transactions.
+"""Outgoing mail: letters rendered in the reader's language, handed to the mail server outside of transactions.
 
 Workers have no request, so translations are bound to the template environment here. Words of the mail server are never
 logged or stored: they may quote the address.
@@ -60,7 +60,7 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Letter:
-    """A rendered message with its addresses. Personal: never logged, never stored. `message_id` is stable over attempts."""
+    """A rendered message with its addresses. Personal: never logged or stored. `message_id` is stable over attempts."""
 
     locale: str
     to: str
@@ -147,7 +147,7 @@ def _environment(locale: str) -> Environment:
 
 
 def send(letter: Letter) -> bool:
-    """Hand a letter to the mail server. False when mail is off. Raises MailRefused, MailUnavailable, ValueError (address)."""
+    """Hand a letter to the mail server; False when mail is off. Raises MailRefused, MailUnavailable, ValueError."""
     server = mail_server()
     if server is None:
         return False

@@ -79,7 +79,9 @@ ON CONFLICT (shop_id, kind, key) DO NOTHING
 """
 
 
-def put(uow: UnitOfWork, kind: str, payload: dict[str, Any], *, key: str, not_before: datetime | None = None) -> None:
+def put(
+    uow: UnitOfWork, kind: str, payload: dict[str, Any], *, key: str, not_before: datetime | None = None
+) -> None:
     """Store one piece of work in the caller's transaction; the same (kind, key) is stored once."""
     uow.execute(
         _PUT,
@@ -204,7 +206,7 @@ def deliver(message: OutboxMessage) -> None:
         return
     try:
         settle = deliverer.deliver(message)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a deliverer raises is noted and tried again
         _failed(message, deliverer, error)
         return
     with unit_of_work(message.shop_id) as uow:
@@ -216,7 +218,7 @@ def _failed(message: OutboxMessage, deliverer: _Deliverer, error: Exception) -> 
     retryable = error.retryable if isinstance(error, LoyalNestError) else True
     if retryable and message.attempts < MAX_ATTEMPTS:
         delay = min(_MAX_DELAY_SECONDS, 2 ** min(message.attempts, 12))
-        log.warning("%s %s will be tried again in %s s", message.kind, message.id, delay, exc_info=True)
+        log.warning("%s %s will be tried again in %s s", message.kind, message.id, delay, exc_info=error)
         with unit_of_work(message.shop_id) as uow:
             uow.execute(
                 "UPDATE outbox SET lease_until = NULL, last_error = %(error)s,"

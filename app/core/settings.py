@@ -25,15 +25,21 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "production"] = "production"
     app_url: str = Field(description="Public https origin of the application, without a trailing slash")
-    database_url: str = Field(description="PostgreSQL URL of the application role: neither owner nor superuser")
-    database_owner_url: str = Field(default="", description="PostgreSQL URL for migrations; DATABASE_URL when empty")
+    database_url: str = Field(
+        description="PostgreSQL URL of the application role: neither owner nor superuser"
+    )
+    database_owner_url: str = Field(
+        default="", description="PostgreSQL URL for migrations; DATABASE_URL when empty"
+    )
     redis_url: str = Field(description="Redis or Valkey URL; never the only place of a fact")
     master_key: Annotated[SecretStr, AfterValidator(_thirty_two_bytes)]
     shopify_api_key: str
     shopify_api_secret: SecretStr
     shopify_api_secret_old: SecretStr | None = None
     shopify_api_version: str = "2026-10"
-    shopify_connect_to: str = Field(default="", description="Origin that answers for *.myshopify.com; empty for Shopify")
+    shopify_connect_to: str = Field(
+        default="", description="Origin that answers for *.myshopify.com; empty for Shopify"
+    )
     shopify_admin_origin: str = "https://admin.shopify.com"
     shopify_app_bridge_url: str = "https://cdn.shopify.com/shopifycloud/app-bridge.js"
     smtp_url: str = Field(default="", description="smtp://[user:password@]host:port; empty stops sending")
@@ -62,4 +68,4 @@ class Settings(BaseSettings):
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """The settings of this process, read once."""
-    return Settings()  # type: ignore[call-arg]
+    return Settings()

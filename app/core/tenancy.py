@@ -1,4 +1,4 @@
-"""The second net of tenant isolation: an ORM session adds its shop to every statement, and refuses what it cannot scope.
+"""The second net of tenant isolation: an ORM session adds its shop to every statement and refuses what it cannot scope.
 
 The first net is the unit of work, the third forced row-level security, the fourth keys that carry the shop.
 """
@@ -34,18 +34,22 @@ def guard(session: Session, shop_id: UUID | None) -> None:
     def scope(state: ORMExecuteState) -> None:
         _refuse_unscoped(state)
         if state.is_select or state.is_update or state.is_delete:
-            state.statement = state.statement.options(  # type: ignore[attr-defined]
+            state.statement = state.statement.options(
                 with_loader_criteria(
-                    ShopOwned, lambda cls: cls.shop_id == shop_id, include_aliases=True, track_closure_variables=True
+                    ShopOwned,
+                    lambda cls: cls.shop_id == shop_id,
+                    include_aliases=True,
+                    track_closure_variables=True,
                 )
             )
 
     def own_new_rows(working: Session, *_: Any) -> None:
         for row in working.new:
             if isinstance(row, ShopOwned):
-                if row.shop_id is None:
+                owner: UUID | None = row.shop_id
+                if owner is None:
                     row.shop_id = shop_id
-                elif row.shop_id != shop_id:
+                elif owner != shop_id:
                     raise UnscopedStatement(f"a new {type(row).__name__} belongs to another shop")
 
     event.listen(session, "do_orm_execute", scope)
