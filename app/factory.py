@@ -53,5 +53,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     load_domains()
     principals.register_token_verifier(verify_id_token)
     application = make_application(settings, endpoints.registry(), tabs.registry(), GROUPS)
-    application.wsgi_app = WebhookIntake(application.wsgi_app)  # type: ignore[method-assign, assignment]
+    application.wsgi_app = WebhookIntake(application.wsgi_app)  # type: ignore[method-assign]
     return application

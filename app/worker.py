@@ -1,4 +1,4 @@
-"""Background processes: `python -m app.worker drain | jobs [queue ...] | cron`. Each stops within seconds of SIGTERM."""
+"""Background processes: `python -m app.worker drain | jobs [queue ...] | cron`; they stop within seconds of SIGTERM."""
 
 import argparse
 import logging
@@ -80,7 +80,7 @@ def cron() -> int:
                 ttl=_UNSENT_SECONDS,
             )
         try:
-            scheduler.start()
+            scheduler.start()  # type: ignore[no-untyped-call]
             return 0
         except StopRequested:
             return 0

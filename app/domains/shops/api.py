@@ -78,8 +78,8 @@ class UnknownShop(NotFound):
 def receive_webhook() -> None:
     """Receive a webhook of Shopify.
 
-    For Shopify alone: every topic arrives here, signed over its raw body in `X-Shopify-Hmac-Sha256`. The delivery is
-    stored before it is answered and handled afterwards; a delivery that is repeated (`X-Shopify-Webhook-Id`) is stored once.
+    For Shopify alone: every topic arrives here, signed over its raw body in `X-Shopify-Hmac-Sha256`. A delivery is
+    stored before it is answered and handled afterwards; a repeated one (`X-Shopify-Webhook-Id`) is stored once.
     """
     raise RuntimeError("WebhookIntake has to stand in front of the application")
 

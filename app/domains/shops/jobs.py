@@ -48,7 +48,7 @@ def sweep_erased() -> None:
 
 @jobs.job("shops.tend_tables", queue="slow", timeout_seconds=900)
 def tend_tables() -> None:
-    """Make the partitions of the coming months, drop webhooks past their retention and idempotency keys past two days."""
+    """Make the partitions of the coming months; drop old webhooks, idempotency keys and outside work done."""
     keep = timedelta(days=get_settings().inbox_retention_days)
     with cross_shop("partitions and retention") as uow:
         uow.execute("SET LOCAL lock_timeout = '5s'")

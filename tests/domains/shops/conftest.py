@@ -1,4 +1,4 @@
-"""A Shopify to install from, the application as it is wired, and no memory of other tests."""
+"""A Shopify to install from and the application as it is wired, with a secret of realistic length."""
 
 from collections.abc import Iterator
 
@@ -8,17 +8,18 @@ from flask import Flask
 from app import factory
 from app.core import http
 from app.core.settings import get_settings
-from app.domains.shops import service
 from app.shopify import admin
 from app.shopify.throttle import Throttle
 from tests.domains.shops.shopify import Sender, Shopify
 
 
 @pytest.fixture(autouse=True)
-def _forgetful() -> Iterator[None]:
-    service.forget_directory()
+def _secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("SHOPIFY_API_SECRET", "shpss_" + "5" * 32)
+    get_settings.cache_clear()
     yield
-    service.forget_directory()
+    monkeypatch.undo()
+    get_settings.cache_clear()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Erasing a shop: every row of every table that carries its id, in slices, so that no transaction runs for minutes.
 
-The tables come from the catalogue, so a new one cannot be forgotten. The row of the shop itself goes last: as long as it
-is there and no domain leads to it, a sweep finds it and goes on.
+The tables come from the catalogue, so a new one cannot be forgotten. The row of the shop itself goes last: as long
+as it is there and no domain leads to it, a sweep finds it and goes on.
 """
 
 import logging

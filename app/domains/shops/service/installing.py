@@ -125,7 +125,8 @@ def _store(uow: UnitOfWork, domain: str, token: OfflineToken, context: ShopConte
     )
     uow.execute(
         "INSERT INTO shops AS s (shop_id, domain, name, email_sealed, currency, timezone, locale, installed_at)"
-        " VALUES (%(shop)s, %(domain)s, %(name)s, %(email)s, %(currency)s, %(zone)s, coalesce(%(locale)s, 'en'), %(now)s)"
+        " VALUES (%(shop)s, %(domain)s, %(name)s, %(email)s, %(currency)s, %(zone)s,"
+        " coalesce(%(locale)s, 'en'), %(now)s)"
         " ON CONFLICT (shop_id) DO UPDATE SET name = excluded.name, email_sealed = excluded.email_sealed,"
         " currency = excluded.currency, timezone = excluded.timezone, locale = coalesce(%(locale)s, s.locale),"
         " status = 'installed', installed_at = excluded.installed_at, uninstalled_at = NULL, updated_at = %(now)s",

@@ -20,7 +20,7 @@ _providers: dict[str, HomeFacts] = {}
 
 
 def register_home_facts(domain: str, facts: HomeFacts) -> None:
-    """Let a domain add to the home tab: `facts(uow, since)` with the start of the shop's day; cheap, indexed reads only."""
+    """Let a domain add to the home tab: `facts(uow, since)` gets the start of the shop's day; indexed reads only."""
     _providers[domain] = facts
 
 
