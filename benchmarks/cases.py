@@ -26,9 +26,12 @@ BATCH = 200
 
 def intake(_: World) -> list[Result]:
     """P1: webhooks per second through HTTP against a bare Flask with one durable INSERT on the same server."""
-    with world.server("wsgi:app") as (mine, my_pid), world.server("benchmarks.reference:create_intake_app()") as (
-        theirs,
-        their_pid,
+    with (
+        world.server("wsgi:app") as (mine, my_pid),
+        world.server("benchmarks.reference:create_intake_app()") as (
+            theirs,
+            their_pid,
+        ),
     ):
         database = world.database_process()
 
@@ -127,7 +130,9 @@ def _send_steadily(port: int, *, per_second: int, seconds: int) -> int:
 def _delays(shop_id: UUID, expected: int) -> list[int]:
     for _ in range(100):
         with unit_of_work(shop_id) as uow:
-            rows = uow.all("SELECT award_delay_ms FROM orders WHERE order_id >= 500000000 AND award_delay_ms IS NOT NULL")
+            rows = uow.all(
+                "SELECT award_delay_ms FROM orders WHERE order_id >= 500000000 AND award_delay_ms IS NOT NULL"
+            )
         if len(rows) == expected:
             return sorted(row["award_delay_ms"] for row in rows)
         time.sleep(0.2)

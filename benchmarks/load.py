@@ -26,7 +26,14 @@ def _exchange(connection: socket.socket, request: bytes) -> int:
     return int(head.split(b" ", 2)[1])
 
 
-def _client(port: int, request: Request, first: int, step: int, seconds: float, results: "multiprocessing.Queue[tuple[int, int]]") -> None:
+def _client(
+    port: int,
+    request: Request,
+    first: int,
+    step: int,
+    seconds: float,
+    results: "multiprocessing.Queue[tuple[int, int]]",
+) -> None:
     import threading
 
     counts = [0, 0]

@@ -5,6 +5,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 ROUNDS = 5
 ROUND_SECONDS = 4.0
@@ -62,7 +63,9 @@ def gauge(seconds: float = 0.15) -> float:
     return turns
 
 
-def compare(name: str, goal: str, product: Case, reference: Case, *, seconds: float = ROUND_SECONDS) -> Result:
+def compare(
+    name: str, goal: str, product: Case, reference: Case, *, seconds: float = ROUND_SECONDS
+) -> Result:
     """Run both in turns and compare medians of the rounds that the machine let run freely."""
     rounds: list[tuple[float, Sample, Sample]] = []
     for number in range(ROUNDS):
@@ -100,14 +103,14 @@ def cpu_seconds(roots: list[int]) -> float:
     ticks = os.sysconf("SC_CLK_TCK")
     children: dict[int, list[int]] = {}
     spent: dict[int, float] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
             try:
-                text = open(f"/proc/{name}/stat").read().rpartition(")")[2].split()
+                text = (folder / "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            children.setdefault(int(text[1]), []).append(int(name))
-            spent[int(name)] = sum(int(text[index]) for index in (11, 12, 13, 14)) / ticks
+            children.setdefault(int(text[1]), []).append(int(folder.name))
+            spent[int(folder.name)] = sum(int(text[index]) for index in (11, 12, 13, 14)) / ticks
     total, waiting = 0.0, list(roots)
     while waiting:
         process = waiting.pop()

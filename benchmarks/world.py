@@ -118,7 +118,9 @@ def sign(body: bytes) -> str:
     return base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest()).decode()
 
 
-def webhook_request(number: int, body: bytes | None = None, triggered_at: str = "2026-11-21T10:00:00Z") -> bytes:
+def webhook_request(
+    number: int, body: bytes | None = None, triggered_at: str = "2026-11-21T10:00:00Z"
+) -> bytes:
     """One HTTP request with its own webhook id; without a body every request carries the same order."""
     signature = sign(body) if body is not None else _same_body()[1]
     body = body if body is not None else _same_body()[0]
@@ -159,7 +161,7 @@ def server(target: str) -> Iterator[tuple[int, int]]:
 def _wait(port: int) -> None:
     for _ in range(200):
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2)  # noqa: S310
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2)
             return
         except urllib.error.HTTPError:
             return

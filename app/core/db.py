@@ -49,12 +49,12 @@ class ShopOwned:
 
     @declared_attr.directive
     @classmethod
-    def created_at(cls) -> Mapped[datetime]:  # noqa: N805 - SQLAlchemy passes the class
+    def created_at(cls) -> Mapped[datetime]:
         return mapped_column(server_default=func.now())
 
     @declared_attr.directive
     @classmethod
-    def updated_at(cls) -> Mapped[datetime]:  # noqa: N805 - SQLAlchemy passes the class
+    def updated_at(cls) -> Mapped[datetime]:
         return mapped_column(server_default=func.now(), onupdate=clock.now)
 
 

@@ -91,7 +91,7 @@ class TargetRefused(Invalid):
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds: to connect, between two pieces of the answer, and for the call with all its retries."""
+    """Seconds: to connect, between two pieces of the answer, and for the call with all its attempts and pauses."""
 
     connect: float = 3.0
     read: float = 10.0
@@ -177,7 +177,7 @@ def refuse_in_transaction() -> None:
 
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet, seen through every embedding of IPv4 in IPv6."""
-    ip = ipaddress.ip_address(address.split("%")[0])
+    ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if inner is None and ip in _NAT64:
@@ -239,7 +239,7 @@ class PinnedTransport(httpx.BaseTransport):
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError("name not found") from error
         if not all(self._allowed(address) for address in addresses):
-            raise TargetRefused()
+            raise TargetRefused
         return addresses[:2]
 
     def close(self) -> None:
@@ -272,7 +272,7 @@ class OutboundClient:
             transport=PinnedTransport(resolver, address_allowed, ssl_context),
         )
 
-    def request(
+    def request(  # noqa: PLR0913 - options of a call, all by keyword
         self,
         method: Method,
         url: str,
@@ -299,11 +299,10 @@ class OutboundClient:
         refuse_in_transaction()
         content, content_type = _content(body, json, form)
         target, host, all_headers = self._target(url, params, headers, untrusted)
-        if content_type:
-            all_headers.setdefault("Content-Type", content_type)
+        if content_type and "Content-Type" not in all_headers:
+            all_headers["Content-Type"] = content_type
         client = self._untrusted if untrusted and target.host == host else self._trusted
-        timeout = httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=timeouts.connect)
-        request = client.build_request(method, target, headers=all_headers, content=content, timeout=timeout)
+        request = client.build_request(method, target, headers=all_headers, content=content)
         again = method in _SAFE_TO_REPEAT if repeatable is None else repeatable
         retrying = Retrying(
             sleep=self._sleep,
@@ -312,7 +311,8 @@ class OutboundClient:
             retry=lambda state: _try_again(state, again, max_wait),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
-        answer: Answer = retrying(self._send, client, request, host, timeouts.total, max_bytes)
+        deadline = time.monotonic() + timeouts.total
+        answer: Answer = retrying(self._send, client, request, host, timeouts, deadline, max_bytes)
         return answer
 
     def close(self) -> None:
@@ -322,46 +322,53 @@ class OutboundClient:
 
     def _target(
         self, url: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None, untrusted: bool
-    ) -> tuple[httpx.URL, str, dict[str, str]]:
+    ) -> tuple[httpx.URL, str, httpx.Headers]:
         """Where to connect, the host that is meant, and the headers with the Host the other side is to see."""
         try:
             target = httpx.URL(url)
             target = target.copy_merge_params(params) if params else target
         except (httpx.InvalidURL, TypeError, ValueError) as error:
-            raise TargetRefused() from error
+            raise TargetRefused from error
         schemes = {"https"} if untrusted else {"https", "http"}
         if target.scheme not in schemes or not _HOST.fullmatch(target.host) or target.userinfo:
-            raise TargetRefused()
+            raise TargetRefused
         if not 0 < (target.port or 443) < 65536:
-            raise TargetRefused()
-        host, all_headers = target.host, {**(headers or {}), "Host": target.netloc.decode("ascii")}
+            raise TargetRefused
+        host, all_headers = target.host, httpx.Headers(dict(headers or {}))
+        all_headers["Host"] = target.netloc.decode("ascii")
         origin = get_settings().shopify_connect_to
         if origin and _SHOP_HOST.fullmatch(host):
             target = httpx.URL(origin).copy_with(raw_path=target.raw_path)
         return target, host, all_headers
 
     def _send(
-        self, client: httpx.Client, request: httpx.Request, host: str, seconds: float, max_bytes: int
+        self,
+        client: httpx.Client,
+        request: httpx.Request,
+        host: str,
+        timeouts: Timeouts,
+        deadline: float,
+        max_bytes: int,
     ) -> Answer:
         self.breakers.admit(host)
         started = time.monotonic()
+        left = max(0.05, deadline - started)
+        connect, read = min(timeouts.connect, left), min(timeouts.read, left)
+        request.extensions["timeout"] = httpx.Timeout(read, connect=connect, pool=connect).as_dict()
+        outcome: str | int = "failed"
         try:
-            answer = _receive(client, request, host, started + seconds, max_bytes)
+            answer = _receive(client, request, host, deadline, max_bytes)
+            outcome = answer.status
         except OutboundFailed as error:
+            outcome = error.code
             self.breakers.record(host, worked=isinstance(error, AnswerTooLarge))
-            log.info(
-                "%s %s: %s after %.0f ms",
-                request.method,
-                host,
-                error.code,
-                1000 * (time.monotonic() - started),
-            )
             raise
+        finally:
+            log.debug(
+                "%s %s: %s, %.0f ms", request.method, host, outcome, 1000 * (time.monotonic() - started)
+            )
         # A customer's endpoint may share its host with others', so its own 5xx must not close the host for them.
         self.breakers.record(host, worked=client is self._untrusted or answer.status < 500)
-        log.debug(
-            "%s %s: %s in %.0f ms", request.method, host, answer.status, 1000 * (time.monotonic() - started)
-        )
         return answer
 
 
@@ -429,7 +436,8 @@ def _pause(state: RetryCallState, max_wait: float) -> float:
     outcome = _answered(state)
     asked = (outcome.retry_after or 0.0) if isinstance(outcome, Answer) else 0.0
     span = min(max_wait, 0.25 * 2**state.attempt_number)
-    return min(asked + random.uniform(0, span), max(max_wait, asked))
+    spread = random.uniform(0, span)  # noqa: S311 - spreads load, keeps no secret
+    return min(asked + spread, max(max_wait, asked))
 
 
 _shared: OutboundClient | None = None

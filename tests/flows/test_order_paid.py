@@ -52,7 +52,10 @@ DELIVERIES: dict[str, tuple[str, dict[str, Any]]] = {
         payloads.order(
             updated_at=payloads.at(2),
             financial_status="partially_refunded",
-            lines=[payloads.line(51, "100.00", current_quantity=1), payloads.line(52, "29.90", current_quantity=0)],
+            lines=[
+                payloads.line(51, "100.00", current_quantity=1),
+                payloads.line(52, "29.90", current_quantity=0),
+            ],
             refunds=[payloads.refund(900, 5, [(52, 1, "29.90")])],
         ),
     ),
@@ -91,7 +94,11 @@ def test_a_cancelled_or_deleted_order_ends_at_zero_wherever_the_news_arrives(
     shop = _fresh(new_shop)
     for name in order:
         if name == "last":
-            body = {"id": 5} if last == "orders/delete" else payloads.order(cancelled_at=payloads.at(3), updated_at=payloads.at(3))
+            body = (
+                {"id": 5}
+                if last == "orders/delete"
+                else payloads.order(cancelled_at=payloads.at(3), updated_at=payloads.at(3))
+            )
             shop.tell(last, body)
         else:
             shop.tell(*DELIVERIES[name])
@@ -139,7 +146,11 @@ def test_spent_points_that_are_taken_back_become_debt_and_later_points_repay_it(
             payloads.order(
                 taxes_included=True,
                 lines=[
-                    payloads.line(51, "119.00", tax_lines=[{"price": "19.00", "price_set": payloads.money("19.00", "USD")}])
+                    payloads.line(
+                        51,
+                        "119.00",
+                        tax_lines=[{"price": "19.00", "price_set": payloads.money("19.00", "USD")}],
+                    )
                 ],
             ),
             1_190,
@@ -151,7 +162,9 @@ def test_spent_points_that_are_taken_back_become_debt_and_later_points_repay_it(
                         51,
                         "10.00",
                         3,
-                        discount_allocations=[{"amount": "4.50", "amount_set": payloads.money("4.50", "USD")}],
+                        discount_allocations=[
+                            {"amount": "4.50", "amount_set": payloads.money("4.50", "USD")}
+                        ],
                     )
                 ]
             ),
@@ -187,7 +200,9 @@ def test_an_order_without_customer_earns_nothing_and_is_kept(shop: TestShop) -> 
         payloads.order(lines=[{"id": 1}]),
     ],
 )
-def test_a_body_of_another_shape_is_ignored_with_a_reason_and_stores_nothing(shop: TestShop, body: dict[str, Any]) -> None:
+def test_a_body_of_another_shape_is_ignored_with_a_reason_and_stores_nothing(
+    shop: TestShop, body: dict[str, Any]
+) -> None:
     shop.tell("orders/paid", body)
     shop.drain()
     assert [row["outcome"] for row in shop.undone()] == ["not the documented shape"]

@@ -75,7 +75,12 @@ def _read_order(_: UnitOfWork, batch: _Batch, delivery: Delivery, told_at: datet
     if payload.customer is not None:
         person = payload.customer
         batch.persons[person.id] = Person(
-            person.id, person.email, person.first_name, person.last_name, person.phone, payload.customer_locale
+            person.id,
+            person.email,
+            person.first_name,
+            person.last_name,
+            person.phone,
+            payload.customer_locale,
         )
         if payload.customer_locale:
             batch.locales[person.id] = payload.customer_locale
@@ -128,7 +133,9 @@ def _home(uow: UnitOfWork, _: datetime) -> list[HomeStep | HomeFigure]:
         HomeStep(
             "first-order",
             mark("See the first order earn points"),
-            mark("Place a test order, or wait for the next one. It appears in the ledger within a second of its payment."),
+            mark(
+                "Place a test order, or wait for the next one. It appears in the ledger within a second of its payment."
+            ),
             done=delay["orders"] > 0,
             url="/app/points-ledger",
             position=50,

@@ -67,11 +67,15 @@ def reconcile_shop(shop: UUID) -> None:
     client = AdminClient(shop, reserve_share=0.5)
     after: str | None = None
     while True:
-        found = client.run("OrdersUpdatedSince", {"query": search.updated_since(since), "after": after})["orders"]
+        found = client.run("OrdersUpdatedSince", {"query": search.updated_since(since), "after": after})[
+            "orders"
+        ]
         with unit_of_work(shop) as uow:
             for node in found["nodes"]:
                 order_id = node["id"].rsplit("/", 1)[1]
-                uow.outbox("orders.reread", {"order_id": int(order_id)}, key=f"{order_id}:{node['updatedAt']}")
+                uow.outbox(
+                    "orders.reread", {"order_id": int(order_id)}, key=f"{order_id}:{node['updatedAt']}"
+                )
         if not found["pageInfo"]["hasNextPage"]:
             break
         after = found["pageInfo"]["endCursor"]

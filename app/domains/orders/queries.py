@@ -62,10 +62,9 @@ def award_delay(uow: UnitOfWork, last: int = 200) -> dict[str, Any]:
 
 def of_person(uow: UnitOfWork, member_id: UUID | None, customer_id: int | None) -> list[dict[str, Any]]:
     """A person's orders as far as we keep them, as JSON values."""
-    rows = uow.all(
+    return uow.all(
         "SELECT name, order_id, currency, lines, placed_at::text, paid_at::text, cancelled_at::text, source_name"
         " FROM orders WHERE shop_id = %(shop)s AND (member_id = %(member)s OR customer_id = %(customer)s)"
         " ORDER BY placed_at",
         {"shop": uow.shop, "member": member_id, "customer": customer_id},
     )
-    return rows

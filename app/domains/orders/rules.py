@@ -43,7 +43,9 @@ def _part(amount: int, share: int, whole: int) -> int:
     return int((Decimal(amount) * share / whole).quantize(Decimal(1), rounding=ROUND_HALF_UP)) if whole else 0
 
 
-def read_line(line: LinePayload, currency: str, taxes_included: bool, refunded_quantity: int) -> dict[str, Any]:
+def read_line(
+    line: LinePayload, currency: str, taxes_included: bool, refunded_quantity: int
+) -> dict[str, Any]:
     """One line after discounts: net and tax in minor units, for the quantity that was not edited away.
 
     `current_quantity` is what is left after edits and refunds, so the refunded pieces are added back: refunds are
@@ -85,7 +87,8 @@ def read_refund(refund: RefundPayload, currency: str) -> dict[str, Any]:
             for line in refund.refund_line_items
         ],
         "amount": -sum(
-            _minor(part.amount_set, part.amount, currency) + _minor(part.tax_amount_set, part.tax_amount, currency)
+            _minor(part.amount_set, part.amount, currency)
+            + _minor(part.tax_amount_set, part.tax_amount, currency)
             for part in refund.order_adjustments
             if part.kind == "refund_discrepancy"
         ),
@@ -144,7 +147,7 @@ def payload_from_snapshot(order: dict[str, Any]) -> OrderPayload:
     """An order read from the Admin API in the shape of the webhook, so that both go through the same merge."""
 
     def number(gid: str) -> int:
-        return int(gid.rsplit("/", 1)[1].split("?")[0])
+        return int(gid.rsplit("/", 1)[1].split("?", maxsplit=1)[0])
 
     def money(bag: dict[str, Any]) -> dict[str, Any]:
         shop = bag["shopMoney"]
@@ -159,7 +162,9 @@ def payload_from_snapshot(order: dict[str, Any]) -> OrderPayload:
             "current_quantity": one["currentQuantity"],
             "total_set": money(one["originalTotalSet"]),
             "gift_card": one["isGiftCard"],
-            "discount_allocations": [{"amount_set": money(a["allocatedAmountSet"])} for a in one["discountAllocations"]],
+            "discount_allocations": [
+                {"amount_set": money(a["allocatedAmountSet"])} for a in one["discountAllocations"]
+            ],
             "tax_lines": [{"price_set": money(tax["priceSet"])} for tax in one["taxLines"]],
         }
 

@@ -51,7 +51,9 @@ class LinePayload(_Payload):
     current_quantity: int | None = Field(None, ge=0)
     price: Amount = "0"
     price_set: MoneySet | None = None
-    total_set: MoneySet | None = Field(None, description="Price times quantity, where Shopify gives the total instead")
+    total_set: MoneySet | None = Field(
+        None, description="Price times quantity, where Shopify gives the total instead"
+    )
     gift_card: bool = False
     discount_allocations: list[Allocation] = []
     tax_lines: list[TaxLine] = []

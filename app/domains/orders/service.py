@@ -59,7 +59,9 @@ def change(
     facts: dict[int, OrderFacts] = {}
     for order_id, steps in changes.items():
         known = rows.get(order_id)
-        facts[order_id] = OrderFacts(**{name: known[name] for name in _FIELDS}) if known else OrderFacts(order_id)
+        facts[order_id] = (
+            OrderFacts(**{name: known[name] for name in _FIELDS}) if known else OrderFacts(order_id)
+        )
         for step in steps:
             step(facts[order_id])
     row_ids = {order_id: rows[order_id]["id"] if order_id in rows else ids.new_id() for order_id in facts}
@@ -76,8 +78,8 @@ def _owners(
     locales: Mapping[int, str],
 ) -> dict[int, UUID | None]:
     """The member of each order; customers who are none yet become members."""
-    customers = {fact.customer_id for fact in facts.values() if fact.customer_id in persons}
-    enrolled = members.enroll(uow, [persons[one] for one in sorted(customers)]) if customers else {}  # type: ignore[type-var]
+    customers = {fact.customer_id for fact in facts.values() if fact.customer_id is not None} & set(persons)
+    enrolled = members.enroll(uow, [persons[one] for one in sorted(customers)]) if customers else {}
     owners: dict[int, UUID | None] = {}
     spoken: dict[UUID, str] = {}
     for order_id, fact in facts.items():
@@ -103,7 +105,8 @@ def _save(
 ) -> None:
     def write(sql: str, chosen: Iterable[int]) -> int:
         found = [
-            {name: getattr(facts[one], name) for name in _FIELDS} | {"id": row_ids[one], "member_id": owners[one]}
+            {name: getattr(facts[one], name) for name in _FIELDS}
+            | {"id": row_ids[one], "member_id": owners[one]}
             for one in chosen
         ]
         if not found:
@@ -139,7 +142,8 @@ def _event(row_id: UUID, member_id: UUID | None, fact: OrderFacts) -> OrderChang
 def _without_tax(refunds: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Refunded lines net of tax, for orders whose prices include it."""
     return {
-        refund_id: refund | {"lines": [[line, subtotal - tax, tax, n] for line, subtotal, tax, n in refund["lines"]]}
+        refund_id: refund
+        | {"lines": [[line, subtotal - tax, tax, n] for line, subtotal, tax, n in refund["lines"]]}
         for refund_id, refund in refunds.items()
     }
 

@@ -29,7 +29,9 @@ def _by_hand(ctx: Context, body: schemas.AwardIn, sign: int) -> schemas.EntryOut
     member = members.resolve(ctx.uow, body.customer_id)
     if not member.active:
         raise errors.MemberCannotEarn()
-    return _out(ctx, service.adjust(ctx.uow, member.id, sign * body.points, key=_key(ctx), reason=body.reason))
+    return _out(
+        ctx, service.adjust(ctx.uow, member.id, sign * body.points, key=_key(ctx), reason=body.reason)
+    )
 
 
 @endpoint(

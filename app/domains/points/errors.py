@@ -29,7 +29,9 @@ class NotAnEarningOrder(Conflict):
     """The order earns nothing for this member."""
 
     code = "order_earns_nothing"
-    default_message = mark("This order earns no points: it is not paid, was cancelled, or holds nothing that earns.")
+    default_message = mark(
+        "This order earns no points: it is not paid, was cancelled, or holds nothing that earns."
+    )
 
 
 class NothingToEarn(Conflict):

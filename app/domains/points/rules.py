@@ -1,9 +1,10 @@
 """What an order earns: pure arithmetic, the same function for preview, award and reversal."""
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
-from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
 _ROUNDING = {"down": ROUND_FLOOR, "nearest": ROUND_HALF_UP, "up": ROUND_CEILING}
@@ -70,7 +71,9 @@ class Target:
 
 
 def _triggered(state: OrderState, trigger: str) -> bool:
-    return {"created": state.created, "paid": state.paid, "fulfilled": state.paid and state.fulfilled}[trigger]
+    return {"created": state.created, "paid": state.paid, "fulfilled": state.paid and state.fulfilled}[
+        trigger
+    ]
 
 
 def refusal(state: OrderState, terms: Terms) -> str | None:
@@ -121,8 +124,12 @@ def target(state: OrderState, terms: Terms, multiplier_bp: int) -> Target:
     }
     if reason is not None:
         return Target(0, trace | {"refusal": reason})
-    exact = Decimal(base).scaleb(-state.currency_exponent) * terms.points_per_unit * multiplier_bp / BASIS_POINTS
-    return Target(int(exact.quantize(Decimal(1), rounding=_ROUNDING[terms.rounding])), trace | {"exact": str(exact)})
+    exact = (
+        Decimal(base).scaleb(-state.currency_exponent) * terms.points_per_unit * multiplier_bp / BASIS_POINTS
+    )
+    return Target(
+        int(exact.quantize(Decimal(1), rounding=_ROUNDING[terms.rounding])), trace | {"exact": str(exact)}
+    )
 
 
 def money_back(lines: Sequence[Sequence[int]], amount_minor: int) -> tuple[list[tuple[int, int, int]], int]:
@@ -143,6 +150,5 @@ def expiry(at: datetime, months: int, zone: tzinfo) -> datetime:
     local = at.astimezone(zone)
     index = local.month - 1 + months
     year, month = local.year + index // 12, index % 12 + 1
-    first_of_next = datetime(year + month // 12, month % 12 + 1, 1)
-    day = min(local.day, (first_of_next - timedelta(days=1)).day)
-    return datetime.combine(datetime(year, month, day) + timedelta(days=1), time.min, zone)
+    day = date(year, month, min(local.day, monthrange(year, month)[1]))
+    return datetime.combine(day + timedelta(days=1), time.min, zone)

@@ -57,14 +57,16 @@ class Balance:
 
     @property
     def total(self) -> int:
-        """available + pending + held − debt, which is the sum of all entries."""
+        """Available + pending + held − debt, which is the sum of all entries."""
         return self.available + self.pending + self.held - self.debt
 
 
 class AwardIn(BaseModel):
     """Award points by hand."""
 
-    customer_id: str = Field(min_length=1, max_length=80, description="Member id, Shopify customer id or its gid")
+    customer_id: str = Field(
+        min_length=1, max_length=80, description="Member id, Shopify customer id or its gid"
+    )
     points: int = Field(gt=0, le=MAX_POINTS)
     reason: str = Field(min_length=1, max_length=200, description="Shown to staff and to the member")
 
@@ -77,7 +79,9 @@ class EarnIn(BaseModel):
     """Earn points for an order that the shop knows, or for a sign-up."""
 
     customer_id: str = Field(min_length=1, max_length=80)
-    order_id: str | None = Field(None, max_length=80, description="Shopify order id or gid; needed for purchase")
+    order_id: str | None = Field(
+        None, max_length=80, description="Shopify order id or gid; needed for purchase"
+    )
     action_type: Literal["purchase", "signup"]
     locale: Literal["en", "es", "fr", "ar", "he"] | None = None
 
@@ -144,7 +148,10 @@ class HistoryQuery(BaseModel):
 class LedgerFilter(HistoryQuery):
     """The ledger tab's filters."""
 
-    kind: Literal["award", "adjust", "reverse", "hold", "release", "spend", "restore", "activate", "expire"] | None = None
+    kind: (
+        Literal["award", "adjust", "reverse", "hold", "release", "spend", "restore", "activate", "expire"]
+        | None
+    ) = None
     member: str | None = Field(None, max_length=254, description="E-mail, Shopify customer id or member id")
     open: UUID | None = None
 

@@ -19,7 +19,14 @@ from app.web.tabs import Done, action, tab, tab_page
 _KEY = "points-ledger"
 
 
-@tab(_KEY, title=mark("Points ledger"), group="manage", icon="list", permission=Permission.POINTS_READ, query=LedgerFilter)
+@tab(
+    _KEY,
+    title=mark("Points ledger"),
+    group="manage",
+    icon="list",
+    permission=Permission.POINTS_READ,
+    query=LedgerFilter,
+)
 def points_ledger(ctx: Context, query: LedgerFilter) -> dict[str, Any]:
     """The newest entries of the shop, and what all members have together."""
     only = [member.id for member in members.search(ctx.uow, query.member)] if query.member else None
@@ -60,7 +67,9 @@ def adjust(ctx: Context, form: AdjustForm) -> Done:
     """Give or take points by hand."""
     found = members.search(ctx.uow, form.member)
     if len(found) != 1:
-        raise MemberNotFound(fields={"member": mark("No member, or more than one, matches. Enter the member id.")})
+        raise MemberNotFound(
+            fields={"member": mark("No member, or more than one, matches. Enter the member id.")}
+        )
     if not found[0].active:
         raise MemberCannotEarn()
     points = form.points if form.direction == "add" else -form.points

@@ -15,7 +15,9 @@ class StaleVersion(Conflict):
     """Somebody saved the program since it was read."""
 
     code = "stale_version"
-    default_message = mark("Somebody else saved this program meanwhile. Compare with their version and save again.")
+    default_message = mark(
+        "Somebody else saved this program meanwhile. Compare with their version and save again."
+    )
 
 
 class AnotherProgramActive(Conflict):

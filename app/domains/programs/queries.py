@@ -63,7 +63,8 @@ def terms(uow: UnitOfWork, version_ids: list[UUID]) -> dict[UUID, ProgramTerms]:
 def active_terms(uow: UnitOfWork) -> ProgramTerms | None:
     """The terms that hold now; None when no program is active."""
     row = uow.one(
-        _TERMS + " AND id = (SELECT current_version_id FROM programs WHERE shop_id = %(shop)s AND status = 'active')",
+        _TERMS
+        + " AND id = (SELECT current_version_id FROM programs WHERE shop_id = %(shop)s AND status = 'active')",
         {"shop": uow.shop},
     )
     return _terms(row) if row else None

@@ -3,16 +3,25 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
+
+# What an update does not name; null is refused by the field's type.
+_ABSENT: Any = None
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Description = Annotated[str, Field(max_length=500)]
 Rate = Annotated[
     Decimal,
-    Field(ge=0, le=100_000, max_digits=9, decimal_places=4, description="Points per major unit of the shop's currency"),
+    Field(
+        ge=0,
+        le=100_000,
+        max_digits=9,
+        decimal_places=4,
+        description="Points per major unit of the shop's currency",
+    ),
 ]
 Bonus = Annotated[int, Field(ge=0, le=10_000_000)]
 HoldingDays = Annotated[int, Field(ge=0, le=365, description="Days before earned points can be spent")]
@@ -63,18 +72,18 @@ class ProgramUpdate(BaseModel):
     """
 
     version: int = Field(ge=1)
-    name: Name = Field(default=None)
-    description: Description = Field(default=None)
-    type: Type = Field(default=None)
-    status: Status = Field(default=None)
-    points_per_unit: Rate = Field(default=None)
-    signup_bonus: Bonus = Field(default=None)
-    earn_trigger: Trigger = Field(default=None)
-    holding_days: HoldingDays = Field(default=None)
+    name: Name = Field(default=_ABSENT)
+    description: Description = Field(default=_ABSENT)
+    type: Type = Field(default=_ABSENT)
+    status: Status = Field(default=_ABSENT)
+    points_per_unit: Rate = Field(default=_ABSENT)
+    signup_bonus: Bonus = Field(default=_ABSENT)
+    earn_trigger: Trigger = Field(default=_ABSENT)
+    holding_days: HoldingDays = Field(default=_ABSENT)
     expiry_months: ExpiryMonths | None = None
-    rounding: Rounding = Field(default=None)
-    earn_on_tax: bool = Field(default=None)
-    minimum_redemption: Bonus = Field(default=None)
+    rounding: Rounding = Field(default=_ABSENT)
+    earn_on_tax: bool = Field(default=_ABSENT)
+    minimum_redemption: Bonus = Field(default=_ABSENT)
 
 
 class ProgramForm(BaseModel):

@@ -73,7 +73,9 @@ def _shown(value: Any) -> str | None:
 def create(ctx: Context, form: ProgramForm) -> Done:
     """Create a draft."""
     made = service.create(ctx.uow, ProgramCreate(**form.model_dump(exclude={"version"})))
-    return Done(mark("{name} was created as a draft."), {"name": made.name}, location=f"/app/{_KEY}/{made.id}")
+    return Done(
+        mark("{name} was created as a draft."), {"name": made.name}, location=f"/app/{_KEY}/{made.id}"
+    )
 
 
 @action(_KEY, "save", page="program", permission=Permission.PROGRAMS_WRITE, form=ProgramForm)
@@ -102,4 +104,3 @@ def delete(ctx: Context, id: UUID) -> Done:
     """Delete a draft that was never published."""
     service.delete(ctx.uow, id)
     return Done(mark("The draft was deleted."), location=f"/app/{_KEY}")
-

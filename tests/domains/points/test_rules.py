@@ -127,5 +127,9 @@ def test_expiry_is_the_end_of_the_local_day() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     late = datetime(2026, 8, 31, 22, 30, tzinfo=UTC)
     assert rules.expiry(late, 12, berlin) == datetime(2027, 9, 2, tzinfo=berlin)
-    assert rules.expiry(datetime(2027, 11, 29, 12, tzinfo=UTC), 3, berlin) == datetime(2028, 3, 1, tzinfo=berlin)
-    assert rules.expiry(datetime(2026, 1, 31, 12, tzinfo=UTC), 1, berlin) == datetime(2026, 3, 1, tzinfo=berlin)
+    assert rules.expiry(datetime(2027, 11, 29, 12, tzinfo=UTC), 3, berlin) == datetime(
+        2028, 3, 1, tzinfo=berlin
+    )
+    assert rules.expiry(datetime(2026, 1, 31, 12, tzinfo=UTC), 1, berlin) == datetime(
+        2026, 3, 1, tzinfo=berlin
+    )

@@ -36,7 +36,7 @@ def settle_orders(uow: UnitOfWork, events: Sequence[OrderChanged]) -> list[Entry
     terms = _terms(uow, posted)
     may_earn = _members_that_may_earn(uow, known)
     multipliers = queries.multipliers(uow, {event.member_id for event in known if event.member_id})
-    credits: list[Credit] = []
+    awards: list[Credit] = []
     entries: list[Entry] = []
     for event in known:
         before = posted.get(event.id)
@@ -48,9 +48,13 @@ def settle_orders(uow: UnitOfWork, events: Sequence[OrderChanged]) -> list[Entry
         target = rules.target(_state(event), _pure(rule), bp or rules.BASIS_POINTS)
         change = target.points - (before["points"] if before else 0)
         key = f"order:{event.id}:{before['entries'] if before else 0}"
-        trace = target.trace | {"order_name": event.name, "order_points": target.points, "currency": event.currency}
+        trace = target.trace | {
+            "order_name": event.name,
+            "order_points": target.points,
+            "currency": event.currency,
+        }
         if change > 0 and owner in may_earn:
-            credits.append(_credit(uow, owner, change, key, event.id, rule, trace))
+            awards.append(_credit(uow, owner, change, key, event.id, rule, trace))
         elif change < 0:
             entries.append(
                 posting.reverse(
@@ -64,15 +68,16 @@ def settle_orders(uow: UnitOfWork, events: Sequence[OrderChanged]) -> list[Entry
                     trace=trace,
                 )
             )
-    entries += posting.credit(uow, credits)
+    entries += posting.credit(uow, awards)
     return entries
 
 
 def _terms(uow: UnitOfWork, posted: dict[UUID, dict[str, Any]]) -> dict[UUID | None, ProgramTerms]:
     """The terms by version; under None those that hold for a first award now."""
-    found: dict[UUID | None, ProgramTerms] = dict(
-        programs.terms(uow, {row["version_id"] for row in posted.values() if row["version_id"]})
-    )
+    found: dict[UUID | None, ProgramTerms] = {}
+    versions = {row["version_id"] for row in posted.values() if row["version_id"]}
+    if versions:
+        found.update((version, one) for version, one in programs.terms(uow, versions).items())
     now = programs.active_terms(uow)
     if now is not None:
         found[None] = now
@@ -85,11 +90,19 @@ def _members_that_may_earn(uow: UnitOfWork, events: Sequence[OrderChanged]) -> s
 
 
 def _credit(
-    uow: UnitOfWork, member_id: UUID, points: int, key: str, order_id: UUID, rule: ProgramTerms, trace: dict[str, Any]
+    uow: UnitOfWork,
+    member_id: UUID,
+    points: int,
+    key: str,
+    order_id: UUID,
+    rule: ProgramTerms,
+    trace: dict[str, Any],
 ) -> Credit:
     waits = uow.now + timedelta(days=rule.holding_days) if rule.holding_days else None
     expires = (
-        rules.expiry(uow.now, rule.expiry_months, ZoneInfo(shops.get(uow).timezone)) if rule.expiry_months else None
+        rules.expiry(uow.now, rule.expiry_months, ZoneInfo(shops.get(uow).timezone))
+        if rule.expiry_months
+        else None
     )
     return Credit(
         member_id,
@@ -146,7 +159,7 @@ def give_signup_bonus(uow: UnitOfWork, events: Sequence[MemberRegistered]) -> li
     if rule is None or rule.signup_bonus == 0:
         return []
     may_earn = members.by_ids(uow, {event.member_id for event in events})
-    credits = {
+    bonuses = {
         event.customer_id: Credit(
             event.member_id,
             rule.signup_bonus,
@@ -161,8 +174,8 @@ def give_signup_bonus(uow: UnitOfWork, events: Sequence[MemberRegistered]) -> li
         for event in events
         if may_earn[event.member_id].active
     }
-    already = queries.entries_by_key(uow, [credit.key for credit in credits.values()])
-    return posting.credit(uow, [credit for credit in credits.values() if credit.key not in already])
+    already = queries.entries_by_key(uow, [credit.key for credit in bonuses.values()])
+    return posting.credit(uow, [credit for credit in bonuses.values() if credit.key not in already])
 
 
 def earn(uow: UnitOfWork, member: Member, action: str, order_reference: str | None) -> Entry:

@@ -19,7 +19,9 @@ _WHY = (
     " %(actor_kind)s, %(actor_id)s, %(at)s)::points_why"
 )
 
-_CREDIT_BATCH = "SELECT * FROM points_credit_batch(%(shop)s, %(rows)s::jsonb, %(actor_kind)s, %(actor_id)s, %(at)s)"
+_CREDIT_BATCH = (
+    "SELECT * FROM points_credit_batch(%(shop)s, %(rows)s::jsonb, %(actor_kind)s, %(actor_id)s, %(at)s)"
+)
 _CREDIT_ONE = (
     "SELECT e.* FROM points_credit(%(shop)s, %(member)s, %(entry)s, %(lot)s, %(kind)s, %(points)s, %(qualifies)s,"
     f" %(activates)s, %(expires)s, {_WHY}) e"
@@ -96,7 +98,12 @@ def _credit_one(uow: UnitOfWork, one: Credit) -> Entry:
     row = uow.one(
         _CREDIT_ONE,
         _params(
-            uow, one.key, one.reason, order_id=one.order_id, version_id=one.program_version_id, trace=one.trace
+            uow,
+            one.key,
+            one.reason,
+            order_id=one.order_id,
+            version_id=one.program_version_id,
+            trace=one.trace,
         )
         | {
             "member": one.member_id,
@@ -130,7 +137,9 @@ def hold(
     trace: dict[str, Any] | None = None,
 ) -> Entry:
     """Reserve available points, first to expire first. Raises InsufficientPoints."""
-    return _debit(uow, "hold", member_id, points, key=key, reason=reason, reference_id=reference_id, trace=trace)
+    return _debit(
+        uow, "hold", member_id, points, key=key, reason=reason, reference_id=reference_id, trace=trace
+    )
 
 
 def spend(

@@ -12,7 +12,9 @@ from app.core.i18n import mark, translate
 from app.domains.points import queries
 
 _PURCHASE = mark("{points} points for order {order}: {base} at {rate} points per unit.")
-_PURCHASE_MULTIPLIED = mark("{points} points for order {order}: {base} at {rate} points per unit, times {multiplier}.")
+_PURCHASE_MULTIPLIED = mark(
+    "{points} points for order {order}: {base} at {rate} points per unit, times {multiplier}."
+)
 _SENTENCES = {
     "refund": mark("{points} points went back because order {order} was refunded; it now earns {kept}."),
     "order_cancelled": mark("{points} points went back because order {order} was cancelled."),
@@ -38,7 +40,7 @@ def explain(entry: dict[str, Any], locale: str) -> str:
     if reason == "purchase":
         return _explain_purchase(trace, data, locale)
     data["kept"] = format_decimal(trace.get("order_points", 0), locale=locale)
-    data["reward"] = trace.get("reward_name", "")
+    data["reward"] = trace.get("reward_names", {}).get(locale) or trace.get("reward_name", "")
     return translate(locale, _SENTENCES.get(reason, _BY_HAND), **data)
 
 

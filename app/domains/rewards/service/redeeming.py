@@ -50,7 +50,12 @@ def redeem(uow: UnitOfWork, member_id: UUID, reward_id: UUID, *, key: str, chann
             key=f"redemption:{key}",
             reason="redemption",
             reference_id=redemption_id,
-            trace={"reward_id": str(reward.id), "reward_version": reward.version},
+            trace={
+                "reward_id": str(reward.id),
+                "reward_version": reward.version,
+                "reward_name": reward.name,
+                "reward_names": reward.names,
+            },
         )
         # The hold waits for the member's account, so what another request did under this key is visible now.
         if hold.replayed:
