@@ -62,7 +62,8 @@ def _uuid(cursor: str) -> UUID:
 def redeemed_recently(uow: UnitOfWork, reward_ids: Iterable[UUID]) -> dict[UUID, int]:
     """How often each reward was redeemed in the last 30 days, counted up to the cap."""
     rows = uow.all(
-        "SELECT v.id, (SELECT count(*) FROM (SELECT 1 FROM redemptions r WHERE r.shop_id = %(shop)s AND r.reward_id = v.id"
+        "SELECT v.id, (SELECT count(*) FROM (SELECT 1 FROM redemptions r"
+        " WHERE r.shop_id = %(shop)s AND r.reward_id = v.id"
         f" AND r.created_at >= %(since)s AND r.{_COUNTING} LIMIT %(cap)s) c) AS uses"
         " FROM unnest(%(ids)s::uuid[]) AS v (id)",
         {

@@ -12,7 +12,7 @@ from app.domains.notifications import handlers, service
 from app.domains.points import service as points
 from app.domains.points.schemas import Credit
 from app.domains.programs import service as programs
-from tests.domains.notifications.conftest import Postbox, buy, messages, send
+from tests.domains.notifications.postbox import Postbox, buy, messages, send
 from tests.factories import payloads
 from tests.fixtures.shop import TestShop
 

@@ -11,7 +11,7 @@ from app.domains.programs.schemas import ProgramCreate
 from app.domains.rewards import queries, service
 from app.domains.rewards.errors import InvalidReward, NoProgram, RewardInUse, RewardNotFound, StaleReward
 from app.domains.rewards.schemas import RewardForm, RewardsQuery
-from tests.domains.rewards.conftest import Counter
+from tests.domains.rewards.counter import Counter
 from tests.fixtures.shop import TestShop
 
 

@@ -12,7 +12,7 @@ from app.domains.points import service as points
 from app.domains.rewards import jobs, service
 from app.domains.rewards.errors import RedemptionNotCancellable, RedemptionNotFound
 from tests.domains.points.invariants import broken
-from tests.domains.rewards.conftest import Counter
+from tests.domains.rewards.counter import Counter
 from tests.factories import payloads
 from tests.fixtures.shop import TestShop
 

@@ -6,7 +6,7 @@ from app.core.clock import now
 from app.domains.compliance import service as compliance
 from app.domains.rewards import handlers, service
 from app.domains.shops.schemas import HomeFigure, HomeNotice, HomeStep
-from tests.domains.rewards.conftest import Counter, enroll
+from tests.domains.rewards.counter import Counter, enroll
 from tests.fixtures.shop import TestShop
 
 

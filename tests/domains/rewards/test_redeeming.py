@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from app.core import ids, outbox
+from app.core.errors import LoyalNestError
 from app.domains.members import service as members
 from app.domains.members.errors import MemberNotFound
 from app.domains.points.errors import InsufficientPoints
@@ -27,7 +28,7 @@ from app.domains.rewards.errors import (
 )
 from app.domains.rewards.schemas import Redemption
 from tests.domains.points.invariants import broken
-from tests.domains.rewards.conftest import Counter, connect, enroll, list_redemptions
+from tests.domains.rewards.counter import Counter, connect, enroll, list_redemptions
 from tests.fixtures.shop import TestShop
 
 
@@ -126,7 +127,7 @@ def together(work: Callable[[int], Any], times: int) -> list[Any]:
         gate.wait()
         try:
             return work(number)
-        except Exception as error:
+        except LoyalNestError as error:
             return error
 
     with ThreadPoolExecutor(times) as pool:

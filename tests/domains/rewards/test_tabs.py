@@ -9,7 +9,7 @@ from flask import Flask
 from app.core import ids
 from app.core.permissions import ALL, Permission
 from app.domains.rewards import queries, service
-from tests.domains.rewards.conftest import Counter, list_redemptions
+from tests.domains.rewards.counter import Counter, list_redemptions
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, Door, staff
 

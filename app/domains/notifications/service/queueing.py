@@ -1,4 +1,4 @@
-"""Messages as rows: queued beside the fact they tell, closed with what became of them. No personal data is kept here."""
+"""Messages as rows: queued beside the fact they tell, closed with what became of them. Nothing personal is kept."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -138,7 +138,7 @@ def delete_reward(uow: UnitOfWork, reward_id: UUID, *, version: int) -> None:
 
 
 def catalog(uow: UnitOfWork, member_id: UUID | None = None, *, locale: str = "en") -> list[CatalogItem]:
-    """What the active program offers, in a language; for a member with what is short and whether the limit is reached."""
+    """What the active program offers, in a language; for a member also what is short and whether a limit is reached."""
     program = programs.active(uow)
     if program is None:
         return []

@@ -77,7 +77,7 @@ def creation_failed(uow: UnitOfWork, message: OutboxMessage, error: Exception) -
 
 
 def mark_used(uow: UnitOfWork, orders: Mapping[str, int]) -> None:
-    """Orders came in with discount codes: `orders` is Shopify's order id by code. Codes that are not ours are skipped."""
+    """Orders came in with discount codes: `orders` is Shopify's order id by code. Foreign codes are skipped."""
     if not orders:
         return
     fresh: dict[UUID, tuple[Redemption, int]] = {}
