@@ -104,7 +104,7 @@ def redeem(ctx: Context, query: schemas.ProxyQuery, body: schemas.WidgetRedeemIn
     return service.redeem(
         ctx.uow,
         _known_customer(ctx),
-        UUID(body.reward_id),
+        body.reward_id,
         body.idempotency_key,
         ctx.locale,
     )

@@ -179,7 +179,7 @@ class SummaryOut(BaseModel):
 class WidgetRedeemIn(BaseModel):
     """Redeem a reward for the shopper who is logged in. The same key never spends points twice."""
 
-    reward_id: str = Field(pattern=r"^[0-9a-fA-F-]{36}$")
+    reward_id: UUID
     idempotency_key: str = Field(min_length=8, max_length=80, pattern=r"^[A-Za-z0-9_-]+$")
 
 
