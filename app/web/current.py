@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import flask_babel
 from flask import g, has_request_context, request
 
-from app.core.i18n import LOCALES, supported
+from app.core.i18n import supported
 from app.web.principals import Principal
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -80,7 +80,14 @@ def _choose() -> str:
             return supported(offered)
     if found and found.shop and found.kind != "api_key":
         return supported(found.shop.locale)
-    return supported(request.accept_languages.best_match([*LOCALES, "iw"]))
+    spoken = (tag for tag, quality in request.accept_languages if quality > 0 and _catalog(tag) is not None)
+    return _catalog(next(spoken, "")) or "en"
+
+
+def _catalog(tag: str) -> str | None:
+    """The locale that serves a language tag; None when none does."""
+    language = supported(tag)
+    return language if language != "en" or tag.lower().startswith("en") else None
 
 
 def _embedded() -> bool:
