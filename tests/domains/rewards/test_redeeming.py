@@ -232,3 +232,11 @@ def test_two_shops_do_not_share_keys(counter: Counter, other_shop: TestShop) -> 
     ours, theirs = counter.redeem(counter.reward(), "key"), foreign.redeem(foreign.reward(), "key")
     assert ours.id != theirs.id
     assert isinstance(theirs.id, UUID)
+
+
+def test_a_key_is_remembered_when_the_reward_is_gone_and_the_points_are_spent(counter: Counter) -> None:
+    reward_id = counter.reward(points_cost=1000)
+    first = counter.redeem(reward_id, "key")
+    with counter.shop.work() as uow:
+        service.retire(uow, reward_id, version=1)
+    assert counter.redeem(reward_id, "key").id == first.id
