@@ -34,8 +34,8 @@ _sleep = time.sleep
 class AdminClient:
     """Talks to one shop, by id with its stored token or, at installation, with credentials at hand.
 
-    `patience_seconds` bounds waiting for budget and repeating; `reserve_share` (0 to 1) is the part of the budget that
-    background work leaves to others.
+    `patience_seconds` bounds a call with its waiting and repeating; `reserve_share` (0 to 1) is the part of the
+    budget that background work leaves to others.
     """
 
     def __init__(
@@ -94,12 +94,12 @@ class AdminClient:
     ) -> Data:
         credentials = self._credentials or self._from_store()
         self._await_budget(credentials.shop_domain, operation, give_up)
-        answer = self._send(credentials, operation, variables)
+        answer = self._send(credentials, operation, variables, give_up)
         # Somebody else may have renewed the token, so the first new one is read, and only the second is fetched.
         for _ in range(2):
             if answer.status == 401 and self._shop_id is not None and not credentials.renewed:
                 credentials = self._from_store(rejected=credentials.access_token)
-                answer = self._send(credentials, operation, variables)
+                answer = self._send(credentials, operation, variables, give_up)
         if answer.status == 401:
             if self._shop_id is not None:
                 sessions.mark_for_reopening(self._shop_id, credentials.access_token)
@@ -115,7 +115,10 @@ class AdminClient:
         if wait:
             _sleep(max(0.0, min(wait, give_up - time.monotonic())))
 
-    def _send(self, credentials: Credentials, operation: Operation, variables: Mapping[str, Any]) -> Answer:
+    def _send(
+        self, credentials: Credentials, operation: Operation, variables: Mapping[str, Any], give_up: float
+    ) -> Answer:
+        left = max(0.2, give_up - time.monotonic())
         url = f"https://{credentials.shop_domain}/admin/api/{get_settings().shopify_api_version}/graphql.json"
         try:
             return outbound().request(
@@ -124,7 +127,7 @@ class AdminClient:
                 headers={"X-Shopify-Access-Token": credentials.access_token, "Accept": "application/json"},
                 json={"query": operation.text, "operationName": operation.name, "variables": dict(variables)},
                 repeatable=operation.kind == "query",
-                timeouts=Timeouts(connect=3, read=min(20.0, self._patience), total=self._patience),
+                timeouts=Timeouts(connect=3, read=20, total=left),
                 max_bytes=20_000_000,
             )
         except OutboundFailed as error:

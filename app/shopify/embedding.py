@@ -66,7 +66,7 @@ def frame_ancestors(domain: str | None) -> str:
 
 
 def safe_path(text: str | None) -> str | None:
-    """`text` when it is a path on this origin, else None: browsers read //, /\\ and stripped controls as a host."""
+    """`text` when it is a path on this origin, else None: browsers read two slashes of either kind as a host."""
     return text if text and _SAFE_PATH.fullmatch(text) else None
 
 
@@ -84,7 +84,7 @@ def in_app_redirect(url: str, headers: Mapping[str, str], path: str, *, nonce: s
     is returned. Raises UnsafeRedirect.
     """
     if safe_path(path) is None:
-        raise UnsafeRedirect()
+        raise UnsafeRedirect
     wanted = urlsplit(path)
     query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True)) | dict(
         parse_qsl(wanted.query, keep_blank_values=True)
@@ -101,7 +101,7 @@ def exit_iframe(headers: Mapping[str, str], url: str, *, nonce: str = "") -> Rep
     """Open `url` in the whole window. A fetch gets the header that makes App Bridge do it. Raises UnsafeRedirect."""
     parts = urlsplit(url)
     if not _is_known_place(parts.scheme, parts.netloc) or not re.fullmatch(r"[\x21-\x7e]+", url):
-        raise UnsafeRedirect()
+        raise UnsafeRedirect
     if parts.netloc != urlsplit(get_settings().app_url).netloc:
         kept = [
             pair

@@ -1,4 +1,4 @@
-"""App proxy requests: the storefront's visitor as Shopify vouches for them. Only the query is signed, never the body."""
+"""App proxy requests: a storefront's visitor as Shopify vouches for them. Only the query is signed, never the body."""
 
 import hmac
 import re

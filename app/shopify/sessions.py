@@ -132,7 +132,7 @@ def _renewed(shop_id: UUID, seen: StoredToken, rejected: str | None) -> StoredTo
             return now  # somebody is refreshing, and the present token is still good
         if time.monotonic() > give_up:
             raise ShopifyUnavailable(sent=False)
-        time.sleep(random.uniform(0.05, 0.25))
+        time.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - spreads load, keeps no secret
 
 
 def _take_lease(shop_id: UUID, seen: StoredToken) -> tuple[bool, StoredToken]:

@@ -27,7 +27,7 @@ def require(text: object) -> str:
     """The canonical domain. Raises InvalidShop."""
     domain = parse(text)
     if domain is None:
-        raise InvalidShop()
+        raise InvalidShop
     return domain
 
 

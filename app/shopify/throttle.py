@@ -61,4 +61,5 @@ class Throttle:
             return 0.0
         wanted = min(cost + reserve_share * budget.maximum, budget.maximum)
         missing = wanted - budget.now(self.clock())
-        return missing / budget.restore_rate + random.uniform(0.02, 0.3) if missing > 0 else 0.0
+        spread = random.uniform(0.02, 0.3)  # noqa: S311 - spreads load, keeps no secret
+        return missing / budget.restore_rate + spread if missing > 0 else 0.0

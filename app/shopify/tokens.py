@@ -24,7 +24,7 @@ from app.shopify.errors import (
 from app.shopify.id_tokens import IdToken
 
 _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
-_ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
+_BY_ID = "urn:ietf:params:oauth:token-type:id_token"
 _OFFLINE = "urn:shopify:params:oauth:token-type:offline-access-token"
 _TIMEOUTS = Timeouts(connect=3, read=10, total=20)
 
@@ -53,7 +53,7 @@ def exchange(id_token: IdToken) -> OfflineToken:
         {
             "grant_type": _EXCHANGE,
             "subject_token": id_token.raw,
-            "subject_token_type": _ID_TOKEN,
+            "subject_token_type": _BY_ID,
             "requested_token_type": _OFFLINE,
             "expiring": 1,
         },

@@ -1,7 +1,7 @@
 """The one way out: timeouts, retries, circuit breaker, size bounds, SSRF guard, redirection of shop hosts."""
 
 import base64
-import datetime
+import datetime as dt
 import ipaddress
 import logging
 import os
@@ -147,7 +147,7 @@ def test_a_long_retry_after_is_left_to_the_caller(
 
 
 def test_retry_after_may_be_a_date(client: OutboundClient, wire: Wire) -> None:
-    later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=60)
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=60)
     wire.always = Reply(503, headers={"Retry-After": later.strftime("%a, %d %b %Y %H:%M:%S GMT")})
     assert 55 < (client.request("GET", wire.origin).retry_after or 0) <= 60
     wire.always = Reply(503, headers={"Retry-After": "soon"})
@@ -183,6 +183,15 @@ def test_a_broken_answer_is_a_failure(client: OutboundClient, wire: Wire, fault:
     with pytest.raises(OutboundFailed):
         client.request("GET", wire.origin, attempts=2, timeouts=QUICK)
     assert len(wire.seen) == 2
+
+
+def test_the_total_time_covers_every_attempt(client: OutboundClient, wire: Wire) -> None:
+    wire.always = Reply(fault="hang")
+    started = time.monotonic()
+    with pytest.raises(TimedOut):
+        client.request("GET", wire.origin, attempts=9, timeouts=Timeouts(connect=1, read=0.4, total=1.0))
+    assert time.monotonic() - started < 1.6
+    assert 2 <= len(wire.seen) <= 3
 
 
 def test_nothing_listening_means_nothing_sent(client: OutboundClient) -> None:
@@ -299,7 +308,7 @@ def test_nothing_private_is_logged(
     client.request("POST", url, headers={"Authorization": "in-header"}, json={"a": "in-body"})
     with pytest.raises(OutboundFailed):
         client.request("POST", url, headers={"Authorization": "in-header"}, json={"a": "in-body"})
-    assert "127.0.0.1: 200" in caplog.text
+    assert "POST 127.0.0.1: 200" in caplog.text and "outbound_failed" in caplog.text
     for secret in ("in-path", "in-query", "in-header", "in-body", "in-answer"):
         assert secret not in caplog.text
 
@@ -351,9 +360,11 @@ def test_one_private_address_among_public_ones_refuses_the_name() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://hooks.example/", "ftp://hooks.example/", "file:///etc/passwd", "https://", "https:///x", "hooks.example",
-        "https://user:pass@hooks.example/", "https://127.0.0.1/", "https://[::1]/", "https://0x7f.1/", "https://2130706433/",
-        "https://localhost/", "https://hooks.example:99999/", "https://a b/", "",
+        "http://hooks.example/", "ftp://hooks.example/", "file:///etc/passwd", "https://", "https:///x", "",
+        "hooks.example",
+        "https://user:pass@hooks.example/",
+        "https://127.0.0.1/", "https://[::1]/", "https://0x7f.1/", "https://2130706433/",
+        "https://localhost/", "https://hooks.example:99999/", "https://a b/",
     ],
 )  # fmt: skip
 def test_addresses_that_are_not_public_https_are_refused(client: OutboundClient, url: str) -> None:
@@ -364,15 +375,15 @@ def test_addresses_that_are_not_public_https_are_refused(client: OutboundClient,
 def _certificate(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_before(now - dt.timedelta(minutes=5))
+        .not_valid_after(now + dt.timedelta(hours=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
@@ -426,6 +437,19 @@ def test_the_certificate_is_checked_against_the_name_not_the_address(wire: Wire,
     with pytest.raises(ConnectionFailed):
         client.request("GET", f"https://hooks.example:{port}/", untrusted=True, attempts=1)
     assert wire.seen == []
+    client.close()
+
+
+def test_a_connection_is_not_shared_by_names_of_one_address(wire: Wire, tmp_path: Path) -> None:
+    path, trust = _certificate(tmp_path, "hooks.example")
+    _over_tls(wire, path)
+    client = OutboundClient(
+        resolver=lambda host, port: ["127.0.0.1"], address_allowed=lambda ip: True, ssl_context=trust
+    )
+    port = wire.origin.rpartition(":")[2]
+    assert client.request("GET", f"https://hooks.example:{port}/", untrusted=True).status == 200
+    with pytest.raises(ConnectionFailed):
+        client.request("GET", f"https://other.example:{port}/", untrusted=True, attempts=1)
     client.close()
 
 

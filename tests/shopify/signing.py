@@ -78,3 +78,18 @@ def signed_query(pairs: list[tuple[str, str]], secret: str = SECRET) -> str:
     return urlencode(
         [*pairs, ("signature", hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest())]
     )
+
+
+def held_token(**changes: Any) -> Any:
+    """A stored token in the shape the official package wants it."""
+    return {
+        "shop": "demo",
+        "token": "shpat_old",
+        "refresh_token": "shprt_old",
+        "access_mode": "offline",
+        "expires": "",
+        "refresh_token_expires": "",
+        "scope": "",
+        "user": None,
+        **changes,
+    }

@@ -25,7 +25,7 @@ from app.shopify.admin import AdminClient
 from app.shopify.credentials import app_config
 from app.shopify.errors import ForgedRequest, GraphQLFailed, Throttled
 from app.shopify.sessions import Credentials
-from tests.shopify.signing import OLD_SECRET, SHOP, id_token, signed_query, webhook_headers
+from tests.shopify.signing import OLD_SECRET, SHOP, held_token, id_token, signed_query, webhook_headers
 from tests.shopify.wire import Reply, Wire
 
 THROTTLED = {
@@ -191,10 +191,10 @@ def test_the_package_gives_the_bare_handle() -> None:
 
 
 def test_a_missing_lifetime_is_expired_at_once_for_the_package(shopify: Wire) -> None:
-    held: Any = {"shop": "demo", "refresh_token": "r", "access_mode": "offline", "expires": "", "token": "x", "scope": "",
-                 "refresh_token_expires": "", "user": None}  # fmt: skip
     with transport(httpx.Response(200, json={"access_token": "new", "scope": ""})) as client:
-        official = refresh_access_token(access_token=held, app_config=app_config(), http_client=client)
+        official = refresh_access_token(
+            access_token=held_token(), app_config=app_config(), http_client=client
+        )
     assert official.access_token is not None and official.access_token.expires is not None
     shopify.always = Reply(200, {"access_token": "new", "scope": ""})
     assert tokens.refresh(SHOP, "r").expires_at is None

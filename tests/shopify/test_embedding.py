@@ -104,7 +104,8 @@ def test_leaving_the_frame() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "https://evil.example/", "http://admin.shopify.com/", "https://admin.shopify.com.evil.example/", "//admin.shopify.com",
+        "https://evil.example/", "http://admin.shopify.com/", "https://admin.shopify.com.evil.example/",
+        "//admin.shopify.com",
         "https://admin.shopify.com@evil.example/", "javascript:alert(1)", "http://demo.myshopify.com/",
         "https://demo.myshopify.com:8443/", "https://admin.shopify.com/\r\nX: y", "/app",
     ],

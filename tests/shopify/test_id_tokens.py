@@ -1,5 +1,6 @@
 """The decision table for requests from inside the admin, and who is not let in."""
 
+import base64
 import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -9,8 +10,9 @@ import pytest
 from shopify_app.verify.app_home_req import verify_app_home_req
 
 from app.core.settings import get_settings
-from app.shopify import id_tokens
+from app.shopify import extension_tokens, id_tokens
 from app.shopify.credentials import app_config
+from app.shopify.extension_tokens import InvalidExtensionToken
 from app.shopify.id_tokens import Bounce, Rejected, Retry401, Verified
 from tests.shopify.signing import KEY, OLD_SECRET, OTHER_SECRET, SHOP, id_token
 
@@ -103,7 +105,7 @@ def test_unsigned_and_differently_signed_tokens_are_worthless() -> None:
         {"sub": "\u0664\u0662"},
         {"exp": None},
     ],
-    ids=lambda changes: "+".join(changes),
+    ids="+".join,
 )
 def test_signed_tokens_that_are_not_a_staff_member_of_one_shop_are_rejected(changes: dict[str, Any]) -> None:
     assert isinstance(page(id_token(**changes)), Rejected)
@@ -137,10 +139,30 @@ def test_a_token_in_the_query_does_not_authorize_a_fetch() -> None:
     assert id_tokens.verify("POST", url, {}) == Retry401()
 
 
+def encoded(text: bytes) -> str:
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+HOSTILE = [
+    "\ud800", "é.é.é", "." * 1000, "a.b.c" * 2000, encoded(b"\xff\xfe") + ".e30.x", encoded(b"null") + ".e30.x",
+    encoded(b'{"a":' * 1500) + ".e30.x", encoded(b'{"alg":"HS256"}') + "." + encoded(b"[" * 2500) + ".x",
+    encoded(b'{"alg":["HS256"]}') + ".e30.x", encoded(b'{"alg":"HS256","kid":1}') + ".e30.x",
+    encoded(b'{"alg":"HS256","x":' + b"9" * 2500 + b"}") + ".e30.x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("token", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_tokens_are_no_tokens(token: str) -> None:
+    assert fetch(token) == Retry401()
+    assert isinstance(page(token), Bounce)
+    with pytest.raises(InvalidExtensionToken):
+        extension_tokens.verify({"Authorization": f"Bearer {token}"})
+
+
 def test_an_empty_old_secret_opens_nothing(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SHOPIFY_API_SECRET_OLD", "")
     get_settings.cache_clear()
     assert app_config()["old_client_secret"] is None
     head, body, _ = id_token().split(".")
     assert fetch(f"{head}.{body}.") == Retry401()
-    assert KEY == app_config()["client_id"]
+    assert app_config()["client_id"] == KEY

@@ -1,7 +1,6 @@
 """Live tokens for workers: one refresh at a time, nothing locked during the call, one second chance after a 401."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -20,7 +19,7 @@ SHOP_ID = uuid4()
 
 
 class Rows:
-    """A store with one lock per row, as the database has; it notices calls to Shopify made while a lock is held."""
+    """A store with one lock per row, as the database has."""
 
     def __init__(self) -> None:
         self.rows: dict[UUID, StoredToken] = {}
@@ -49,11 +48,11 @@ class Rows:
 
 
 @pytest.fixture
-def rows(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rows]:
+def rows(monkeypatch: pytest.MonkeyPatch) -> Rows:
     store = Rows()
     monkeypatch.setattr(sessions, "_store", None)
     sessions.register_token_store(store)
-    yield store
+    return store
 
 
 def granted(number: int) -> Reply:

@@ -1,7 +1,6 @@
 """The token endpoint: what is asked, what is understood, how it fails."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from unittest import mock
 
 import httpx
@@ -22,7 +21,7 @@ from app.shopify.errors import (
     Throttled,
     TokenRejected,
 )
-from tests.shopify.signing import SHOP, id_token
+from tests.shopify.signing import SHOP, held_token, id_token
 from tests.shopify.wire import Reply, Wire
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -60,11 +59,7 @@ def test_the_requests_are_those_of_the_official_package(shopify: Wire, staff: id
     official.post.return_value = httpx.Response(200, json=GRANTED)
     claims = {"dest": f"https://{SHOP}"}
     token_exchange("offline", app_config(), IdTokenDetails(True, staff.raw, claims), http_client=official)
-    refresh_access_token(
-        access_token={"shop": "demo", "refresh_token": "shprt_old", "access_mode": "offline", "expires": "", "token": "x",
-                      "scope": "", "refresh_token_expires": "", "user": None},
-        app_config=app_config(), http_client=official,
-    )  # fmt: skip
+    refresh_access_token(access_token=held_token(), app_config=app_config(), http_client=official)
     tokens.exchange(staff)
     tokens.refresh(SHOP, "shprt_old")
     wanted = [(call.args[0], call.kwargs["json"]) for call in official.post.call_args_list]
@@ -157,7 +152,6 @@ def test_only_shops_are_asked(shopify: Wire) -> None:
 def test_the_package_cannot_refresh_early() -> None:
     """Why refreshing is ours: the package refuses while more than a minute is left, we want five."""
     soon = (datetime.now(UTC) + timedelta(minutes=3)).isoformat()
-    given: Any = {"shop": "demo", "refresh_token": "r", "access_mode": "offline", "expires": soon, "token": "x", "scope": "",
-                  "refresh_token_expires": "", "user": None}  # fmt: skip
-    result = refresh_access_token(access_token=given, app_config=app_config(), http_client=mock.Mock())
+    held = held_token(expires=soon)
+    result = refresh_access_token(access_token=held, app_config=app_config(), http_client=mock.Mock())
     assert result.log.code == "token_still_valid" and result.access_token is None

@@ -49,7 +49,7 @@ class Wire:
         self.released = threading.Event()
         self.connections: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._server = _server(self)
+        self._server = _Server(self)
         self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -69,63 +69,62 @@ class Wire:
         self._server.server_close()
 
 
-def _server(wire: Wire) -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 20
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 20
+    server: "_Server"
 
-        def setup(self) -> None:
-            super().setup()
-            wire.connections.append(self.connection)
+    def setup(self) -> None:
+        super().setup()
+        self.server.wire.connections.append(self.connection)
 
-        def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = wire.next(Seen(self.command, self.path, headers, body))
-            if reply.fault:
-                self._fail(reply)
-                return
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(reply.content)))
-            self.end_headers()
-            self.wfile.write(reply.content)
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = self.server.wire.next(Seen(self.command, self.path, headers, body))
+        if reply.fault:
+            self._fail(reply.fault)
+            return
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.content)))
+        self.end_headers()
+        self.wfile.write(reply.content)
 
-        def _fail(self, reply: Reply) -> None:
-            self.close_connection = True
-            if reply.fault == "hang":
-                wire.released.wait(20)
-            elif reply.fault == "reset":
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            else:
-                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-                for _ in range(1 if reply.fault == "cut" else 100):
-                    if wire.released.is_set():
-                        return
-                    self._drip()
+    def _fail(self, fault: str) -> None:
+        self.close_connection = True
+        if fault == "hang":
+            self.server.wire.released.wait(20)
+        elif fault == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            self._drip(1 if fault == "cut" else 100)
 
-        def _drip(self) -> None:
-            try:
+    def _drip(self, times: int) -> None:
+        with suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            for _ in range(times):
                 self.wfile.write(b"x")
                 self.wfile.flush()
-            except OSError:
-                wire.released.set()
-            time.sleep(0.05)
+                time.sleep(0.05)
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815 - the names http.server calls
 
-        def log_message(self, *_: object) -> None:
-            """Stay quiet."""
+    def log_message(self, *_: object) -> None:
+        """Stay quiet."""
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = False
-        block_on_close = True
 
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A client that leaves early is part of the game."""
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+    block_on_close = True
 
-    return Server(("127.0.0.1", 0), Handler)
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that leaves early is part of the game."""
 
 
 @contextmanager
