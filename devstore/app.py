@@ -20,8 +20,11 @@ from devstore.runtime import DevStore
 log = logging.getLogger(__name__)
 
 
-def create_app(store: DevStore) -> Flask:
-    """The application over a running dev store; makes sure that the demo shop exists. Starts no threads."""
+def create_app(store: DevStore, *, pages: bool = True) -> Flask:
+    """The application over a running dev store; makes sure that the demo shop exists. Starts no threads.
+
+    Without `pages` it has no page for a browser: Shopify's endpoints and the control API only.
+    """
     app = Flask("devstore")
     app.config["MAX_CONTENT_LENGTH"] = 20_000_000
     app.extensions["devstore"] = store
@@ -34,9 +37,9 @@ def create_app(store: DevStore) -> Flask:
     app.add_url_rule("/_ready", "ready", lambda: jsonify(ok=True))
     app.add_url_rule("/_sink/<channel>/", "sink", _sink, methods=["POST", "PUT"], defaults={"rest": ""})
     app.add_url_rule("/_sink/<channel>/<path:rest>", "sink", _sink, methods=["POST", "PUT"])
-    if importlib.util.find_spec("devstore.pages"):
-        pages: Any = importlib.import_module("devstore.pages")
-        pages.register(app)
+    if pages and importlib.util.find_spec("devstore.pages"):
+        package: Any = importlib.import_module("devstore.pages")
+        package.register(app)
     return app
 
 

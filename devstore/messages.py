@@ -19,7 +19,9 @@ def keep_mail(store: DevStore, sender: str, recipients: list[str], raw: bytes) -
         "subject": str(mail.get("Subject", "")),
         "text": _part(mail, "plain"),
         "html": _part(mail, "html"),
-        "language": str(mail.get("Content-Language", "")),
+        "language": next(
+            (str(part["Content-Language"]) for part in mail.walk() if part["Content-Language"]), ""
+        ),
         "headers": {name: str(value) for name, value in mail.items()},
     }
     return _keep(store, "email", recipients, doc)

@@ -1,5 +1,6 @@
 """The app proxy: storefront requests under /apps/<subpath>/ go to the app, signed as Shopify signs them."""
 
+import re
 import time
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -34,14 +35,15 @@ def by_handle(handle: str, prefix: str, subpath: str, rest: str) -> Response:
     return _forward(shops.domain_of(handle), prefix, subpath, rest)
 
 
-@proxy.route("/<prefix>/<subpath>", methods=_METHODS, defaults={"rest": ""})
-@proxy.route("/<prefix>/<subpath>/<path:rest>", methods=_METHODS)
-def by_host(prefix: str, subpath: str, rest: str) -> Response:
-    """The proxy on a shop's domain."""
+@proxy.before_app_request
+def by_host() -> Response | None:
+    """The proxy on a shop's domain; other requests go on."""
     shop = asked_shop()
     if shop is None:
-        raise not_found("This page")
-    return _forward(shop, prefix, subpath, rest)
+        return None
+    prefix, subpath = dev_store().app.proxy_prefix, dev_store().app.proxy_subpath
+    found = re.fullmatch(rf"/{re.escape(prefix)}/{re.escape(subpath)}(?:/(.*))?", request.path)
+    return _forward(shop, prefix, subpath, found[1] or "") if found else None
 
 
 def signed_query(store: DevStore, shop: str, raw_query: str, customer_id: int | None) -> str:

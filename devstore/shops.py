@@ -118,7 +118,7 @@ def _check(given: Mapping[str, Any]) -> None:
         raise Refused(f"Give a plan of {', '.join(BUCKETS)}", fields={"plan": "unknown"})
     try:
         ZoneInfo(given["timezone"])
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, KeyError) as error:
         raise Refused("Give a zone such as Europe/Paris", fields={"timezone": "unknown"}) from error
     try:
         rate = Decimal(given["tax_rate"])
