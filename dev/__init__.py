@@ -1,1 +1,1 @@
-"""The local runtime behind `./dev.sh`: services, processes and verbs for working on LoyalNest. Never imported by the app."""
+"""The local runtime behind `./dev.sh`: services, processes and verbs. The application never imports it."""

@@ -5,19 +5,29 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dev import background
+from dev import applications, background, lint, lock, seed, tests, up
 from dev.failure import Refused
 
-_MODULES = (background,)
+_MODULES = (up, tests, lint, seed, applications, lock, background)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run one verb and return its exit code; a failure a person can act on is one line on stderr."""
     parser = argparse.ArgumentParser(prog="./dev.sh", description="Run and check LoyalNest on this machine.")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for module in _MODULES:
         module.register(verbs)
-    options = parser.parse_args(arguments)
+    verbs.add_parser("help", help="this text")
+    chosen = verbs.choices.get(arguments[0]) if arguments else None
+    if chosen is not None and chosen.get_default("passes_on"):
+        options = argparse.Namespace(
+            verb=arguments[0], rest=list(arguments[1:]), run=chosen.get_default("run")
+        )
+    else:
+        options = parser.parse_args(arguments or ["help"])
+    if options.verb == "help":
+        parser.print_help()
+        return 0
     try:
         return int(options.run(options))
     except Refused as error:
@@ -32,4 +42,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 if __name__ == "__main__":
     os.umask(0o022)
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -81,7 +81,7 @@ class PostgresServer:
         draft = self.folder.with_name(f"{self.folder.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True, mode=0o700)
-        user = _system_user()
+        user = system_user()
         if user:
             _open_to(user, draft)
         self._initdb(draft, user)
@@ -139,7 +139,7 @@ class PostgresServer:
                 self.command(port),
                 output=log,
                 cwd=self.folder,
-                user=_system_user(),
+                user=system_user(),
                 detached=detached,
                 stop_signal=signal.SIGINT,
             )
@@ -147,16 +147,26 @@ class PostgresServer:
         self.wait(port, process)
         return process
 
-    def wait(self, port: int, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
+    def explain(self) -> str:
+        """Why the server did not start, by its log."""
+        return _explain("PostgreSQL did not start", self.log)
+
+    def wait(
+        self,
+        port: int,
+        process: "subprocess.Popen[bytes]",
+        seconds: float = 60,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Wait until the server accepts connections. Raises Refused when it ends or takes too long."""
         until = time.monotonic() + seconds
         while time.monotonic() < until and process.poll() is None:
             with contextlib.suppress(psycopg.OperationalError):
                 psycopg.connect(self.url(port), connect_timeout=2).close()
                 return
-            time.sleep(0.05)
+            pause(0.05)
         processes.end(process.pid, _STOP_FAST)
-        raise Refused(_explain("PostgreSQL did not start", self.log))
+        raise Refused(self.explain())
 
     def stop(self) -> None:
         """Fast shutdown of whichever server runs on the folder."""
@@ -190,7 +200,7 @@ def _is_server(pid: int, folder: Path) -> bool:
         return False
 
 
-def _system_user() -> str | None:
+def system_user() -> str | None:
     """PostgreSQL refuses to run as root; then it gets an unprivileged user, made when missing."""
     if os.geteuid() != 0:
         return None

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 import psutil
@@ -69,17 +70,51 @@ def spawn(
     )
 
 
-def group_alive(leader: int) -> bool:
-    """Whether any living process is in the group; zombies do not count."""
+def run_in_foreground(command: Sequence[str | Path], *, env: dict[str, str], cwd: Path) -> int:
+    """Run a command with our output and return its exit code. A signal to us reaches it once, as an interrupt that
+    it may answer in peace; a second one kills it."""
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        env=env,
+        cwd=cwd,
+        start_new_session=True,
+        preexec_fn=_die_with_parent(os.getpid(), signal.SIGTERM),
+    )
+    asked = 0
+
+    def forward(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            process.send_signal(signal.SIGINT)
+        else:
+            signal_group(process.pid, signal.SIGKILL)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        os.killpg(leader, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    for process in psutil.process_iter(["pid", "status"]):
-        with contextlib.suppress(OSError, psutil.Error):
-            if os.getpgid(process.pid) == leader and process.info["status"] != psutil.STATUS_ZOMBIE:
-                return True
-    return False
+        code = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal_group(process.pid, signal.SIGKILL)
+    return code if code >= 0 else 128 - code
+
+
+@contextlib.contextmanager
+def left_clean() -> Iterator[None]:
+    """Nothing that is started inside the block outlives it, also when SIGTERM ends it early."""
+    adopt_orphans()
+    before = signal.signal(signal.SIGTERM, _leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        end_descendants()
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def signal_group(leader: int, number: signal.Signals) -> None:

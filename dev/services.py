@@ -89,23 +89,31 @@ class LocalServices:
     def _borrowed(self) -> Path:
         return self.data.path / ".borrowed"
 
+    def lease(self) -> contextlib.ExitStack:
+        """Say that the servers are in use; hand it back with `release`. Call with the lock `services` held."""
+        lease = contextlib.ExitStack()
+        lease.enter_context(self.data.locked("lease", shared=True))
+        return lease
+
+    def release(self, lease: contextlib.ExitStack) -> None:
+        """Stop using the servers; the last user stops them when they were started only for the moment."""
+        with self.data.locked("services"):
+            lease.close()
+            with self.data.locked_now("lease") as alone:
+                if alone and self._borrowed.exists():
+                    self.stop()
+
     @contextlib.contextmanager
     def borrowed(self) -> Iterator[Services]:
-        """Use the servers for a moment; when nothing was running, the last user of that moment stops them."""
+        """Use the servers for a moment, started when they are not running."""
         with self.data.locked("services"):
             if self.start_detached():
                 self._borrowed.touch()
-            services = self.connect()
-            lease = contextlib.ExitStack()
-            lease.enter_context(self.data.locked("lease", shared=True))
+            lease = self.lease()
         try:
-            yield services
+            yield self.connect()
         finally:
-            with self.data.locked("services"):
-                lease.close()
-                with self.data.locked_now("lease") as alone:
-                    if alone and self._borrowed.exists():
-                        self.stop()
+            self.release(lease)
 
 
 @dataclass(frozen=True)
@@ -122,22 +130,25 @@ REDIS_DATABASES = 64
 
 
 @contextlib.contextmanager
-def throw_away() -> Iterator[ThrowAway]:
-    """Start both servers in a temporary folder and remove everything at the end."""
+def throw_away(*, durable: bool = False) -> Iterator[ThrowAway]:
+    """Start both servers in a temporary folder and remove everything at the end; `durable` writes to disk for real."""
     folder = Path(tempfile.mkdtemp(prefix="loyalnest-"))
     data = DataFolder(folder)
     try:
         data.prepare()
         database_port, redis_port = ports.free(2)
         postgres = PostgresServer(
-            data.postgres, data.logs / "postgres.log", data.secrets["superuser_password"], THROW_AWAY
+            data.postgres,
+            data.logs / "postgres.log",
+            data.secrets["superuser_password"],
+            {} if durable else THROW_AWAY,
         )
         valkey = ValkeyServer(
             data.valkey,
             data.logs / "valkey.log",
             data.secrets["valkey_password"],
             databases=REDIS_DATABASES,
-            durable=False,
+            durable=durable,
         )
         try:
             postgres.start(database_port)

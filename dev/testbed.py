@@ -52,7 +52,9 @@ class Server:
     def make_database(self, name: str) -> DatabaseUrls:
         """A fresh copy of the template; one of the same name is replaced."""
         with psycopg.connect(with_database(self.admin_url, "postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
             connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
                     sql.Identifier(name), sql.Identifier(_TEMPLATE), sql.Identifier(OWNER)

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +81,13 @@ class ValkeyServer:
         self.wait(port, process)
         return process
 
-    def wait(self, port: int, process: "subprocess.Popen[bytes]", seconds: float = 30) -> None:
+    def wait(
+        self,
+        port: int,
+        process: "subprocess.Popen[bytes]",
+        seconds: float = 30,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Wait until the server answers, and note its process. Raises Refused when it ends or takes too long."""
         until = time.monotonic() + seconds
         with contextlib.closing(redis.Redis.from_url(self.url(port))) as client:
@@ -89,7 +96,7 @@ class ValkeyServer:
                     client.ping()
                     self.note(process.pid, port)
                     return
-                time.sleep(0.03)
+                pause(0.03)
         processes.end(process.pid, _STOP)
         raise Refused(f"Valkey did not start: see {self.log}.")
 
