@@ -25,6 +25,15 @@ def speaks_of(document: Any, names: frozenset[str]) -> bool:
     )
 
 
+def holds_anything(document: Any) -> bool:
+    """Whether a JSON document has any value besides empty containers and null."""
+    if isinstance(document, dict):
+        return any(map(holds_anything, document.values()))
+    if isinstance(document, list):
+        return any(map(holds_anything, document))
+    return document is not None
+
+
 def _leaves(document: Any) -> Iterator[str]:
     waiting = [document]
     while waiting:

@@ -56,7 +56,7 @@ def request_export(
         "data": data,
     }
     sealed = uow.seal(orjson.dumps(document, default=str).decode(), queries.EXPORT)
-    outcome = "exported" if member_id or any(data.values()) else NOTHING_HELD
+    outcome = "exported" if rules.holds_anything(data) else NOTHING_HELD
     _close(uow, request_id, outcome, customer_id, member_id, export=sealed)
     record(uow, "privacy.exported", ("privacy_request", str(request_id)), None, {"outcome": outcome})
     uow.outbox(TELL_MERCHANT, {"request_id": str(request_id)}, key=str(request_id))
@@ -78,7 +78,9 @@ def request_erasure(
     Returns the request's id; None when this request (`external_id`) was answered before.
     """
     member_id = member_id or persons.find_member(uow, customer_id, email)
-    request_id = _open(uow, "erasure", external_id, customer_id, member_id, requested_at or uow.now)
+    # The request stays, and must not lead to the person: its natural key often contains the customer's id.
+    opaque = uow.blind_index(external_id, "privacy_requests.external_id").hex()
+    request_id = _open(uow, "erasure", opaque, customer_id, member_id, requested_at or uow.now)
     if request_id is None:
         return None
     uow.publish([PersonErasureRequested(request_id, member_id, customer_id)])
@@ -86,7 +88,6 @@ def request_erasure(
     dropped = _drop_exports(uow, member_id, customer_id)
     emptied = _empty_deliveries(uow, rules.names_of(customer_id, email, order_ids))
     outcome = "erased" if member_id else NOTHING_HELD
-    # The request itself must not lead to the person any more.
     _close(uow, request_id, outcome, None, member_id)
     after = {"outcome": outcome, "exports_dropped": dropped, "deliveries_emptied": emptied}
     record(uow, "privacy.erased", ("privacy_request", str(request_id)), None, after)
