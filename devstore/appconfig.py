@@ -83,6 +83,8 @@ def _subscriptions(webhooks: Mapping[str, Any]) -> list[Subscription]:
     found = []
     for entry in webhooks.get("subscriptions", []):
         fields = tuple(entry.get("include_fields", ()))
+        if entry.get("filter"):
+            log.warning("the filter %r is not played: everything is delivered", entry["filter"])
         found += [
             Subscription(topic, entry.get("uri", DEFAULT_URI), entry.get("name", ""), fields)
             for topic in [*entry.get("topics", []), *entry.get("compliance_topics", [])]

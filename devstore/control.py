@@ -68,6 +68,14 @@ def add_shop() -> tuple[Response, int]:
     return jsonify(shops.add(dev_store(), given.shop, tax_rate=str(given.tax_rate), **fields)), 201
 
 
+@control.patch("/shops")
+def change_shop() -> Response:
+    """Change a shop's facts and send shop/update."""
+    given = body(models.ShopChange)
+    changes = given.model_dump(exclude={"shop"}, exclude_unset=True)
+    return jsonify(shops.change(dev_store(), given.shop, changes))
+
+
 @control.get("/customers")
 def list_customers() -> Response:
     """Every customer of a shop; `?email=` finds one."""
@@ -205,6 +213,33 @@ def list_discounts() -> Response:
     """Every discount of a shop with its state and use."""
     found = discounts.every(dev_store(), query_shop())
     return jsonify(discounts=[{**each, "status": discounts.status(each)} for each in found])
+
+
+@control.post("/discounts/<code>/<any(end, delete):what>")
+def change_discount(code: str, what: str) -> Response:
+    """End or delete a discount, as a merchant may in the admin."""
+    store, shop = dev_store(), body(models.Body).shop
+    found = discounts.by_code(store, shop, code)
+    if found is None:
+        raise not_found(f"The code {code}")
+    (discounts.end if what == "end" else discounts.delete)(store, shop, found["id"])
+    return jsonify(ok=True)
+
+
+@control.get("/metafields")
+def list_metafields() -> Response:
+    """Every metafield that the app has set; `?owner=` is a global id."""
+    state, shop, owner = dev_store().state, query_shop(), request.args.get("owner")
+    return jsonify(
+        metafields=state.where("metafield", shop, "owner", owner) if owner else state.all("metafield", shop)
+    )
+
+
+@control.get("/credit")
+def list_credit() -> Response:
+    """Gift cards and store credit that the app has given out; amounts in minor units."""
+    state, shop = dev_store().state, query_shop()
+    return jsonify(gift_cards=state.all("gift_card", shop), store_credit=state.all("store_credit", shop))
 
 
 @control.get("/deliveries")

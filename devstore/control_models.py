@@ -38,6 +38,19 @@ class NewShop(Body):
     plan: str = "Basic"
 
 
+class ShopChange(Body):
+    """PATCH /_control/shops"""
+
+    name: str | None = None
+    currency: str | None = None
+    email: str | None = None
+    locale: str | None = None
+    taxes_included: bool | None = None
+    tax_rate: str | None = None
+    timezone: str | None = None
+    plan: str | None = None
+
+
 class NewCustomer(Body):
     """POST /_control/customers"""
 

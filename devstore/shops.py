@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
-from devstore import catalog, times
+from devstore import catalog, payloads, times, webhooks
 from devstore.errors import Refused, not_found
 from devstore.runtime import DevStore
 from devstore.settings import DEMO_SHOP
@@ -108,6 +108,16 @@ def add(store: DevStore, domain: str, **details: Unpack[ShopDetails]) -> Doc:
         }
         save(store, shop)
         catalog.seed(store, domain, shop["currency"])
+    return shop
+
+
+def change(store: DevStore, domain: str, changes: Mapping[str, Any]) -> Doc:
+    """Change facts of a shop (keys of ShopDetails). Sends shop/update. Raises Refused."""
+    with store.state.transaction():
+        shop = {**get(store, domain), **{key: value for key, value in changes.items() if value is not None}}
+        _check(shop)
+        save(store, shop)
+        webhooks.publish(store, domain, {"shop/update": payloads.shop(store, domain)})
     return shop
 
 

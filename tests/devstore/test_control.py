@@ -1,6 +1,10 @@
 import pytest
 
+from devstore import discounts
 from devstore.settings import DEMO_SHOP as SHOP
+from tests.devstore.test_checkout import discount
+
+PLAIN = discount(tags=[])
 
 SECOND = "loyalnest-second.myshopify.com"
 
@@ -168,3 +172,19 @@ def test_any_webhook_can_be_sent(control, told):
     assert told() == [("orders/paid", {"id": 1})]
     assert control("GET", f"/deliveries/{made}")["payload"] == {"id": 1}
     assert control("GET", f"/deliveries?shop={SHOP}")["pending"] == 1
+
+
+def test_a_merchant_may_end_a_discount_and_look_at_what_the_app_wrote(control, told, store):
+    discounts.add(store, SHOP, {**PLAIN, "title": "Ten"}, ["TEN"])
+    control("POST", "/discounts/ten/end")
+    assert control("GET", "/discounts")["discounts"][0]["status"] == "EXPIRED"
+    control("POST", "/discounts/TEN/delete")
+    assert told()[-1][0] == "discounts/delete"
+    control("POST", "/discounts/TEN/delete", {}, 404)
+    assert control("GET", "/metafields") == {"metafields": []}
+    assert control("GET", "/credit") == {"gift_cards": [], "store_credit": []}
+
+
+def test_a_shop_may_change_its_facts(control):
+    assert control("PATCH", "/shops", {"currency": "EUR"})["currency"] == "EUR"
+    assert control("PATCH", "/shops", {"plan": "Huge"}, 422)["error"]["fields"] == {"plan": "unknown"}
