@@ -13,7 +13,7 @@ from app.core.settings import get_settings
 from app.shopify import shop_domain
 
 REAUTHORIZE_HEADER = "X-Shopify-API-Request-Failure-Reauthorize-Url"
-_SAFE_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
+_SAFE_PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]*")
 # The admin adds these to every address it frames; they mean nothing, or leak, on Shopify's own pages.
 _FRAME_PARAMETERS = frozenset(
     [

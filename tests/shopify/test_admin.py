@@ -240,13 +240,15 @@ def test_pages_follow_the_cursor(client: AdminClient, shopify: Wire) -> None:
     assert list(client.pages("OrdersUpdatedSince", {"query": "x"}, "orders")) == []
 
 
-def test_no_call_inside_a_transaction(
-    client: AdminClient, shopify: Wire, monkeypatch: pytest.MonkeyPatch
+def test_no_call_and_no_wait_inside_a_transaction(
+    client: AdminClient, shopify: Wire, waits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shopify.script = [Reply(200, {**OK.body, "extensions": cost(300, 0)})]
+    client.run("VariantPrice")
     monkeypatch.setattr(db, "open_transaction", lambda: True)
     with pytest.raises(RuntimeError, match="unit of work"):
         client.run("VariantPrice")
-    assert shopify.seen == []
+    assert (len(shopify.seen), waits) == (1, [])
 
 
 def test_answers_and_tokens_are_not_logged(

@@ -20,7 +20,7 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 from graphql.validation import NoDeprecatedCustomRule
 
-from app.shopify import operations
+from app.shopify import operations, orders
 from app.shopify.operations import OPERATIONS
 
 FILES = sorted(operations.FOLDER.glob("*.graphql"))
@@ -74,6 +74,7 @@ def test_every_mutation_asks_for_its_user_errors() -> None:
 
 def test_every_connection_of_unknown_length_tells_whether_there_is_more() -> None:
     assert OPERATIONS["OrderSnapshot"].text.count("hasNextPage") == 2
+    assert f"refunds(first: {orders._REFUNDS_IN_SNAPSHOT})" in OPERATIONS["OrderSnapshot"].text
     for name in (
         "OrderLines",
         "RefundSnapshot",

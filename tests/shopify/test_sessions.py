@@ -187,6 +187,21 @@ def test_a_refresh_that_lost_to_a_reinstallation_changes_nothing(
     assert sessions.access_token(SHOP_ID).access_token == "shpat_new"
 
 
+def test_a_refresh_that_worked_too_late_does_not_replace_a_newer_token(
+    rows: Rows, shopify: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows.put(-1)
+    late = replace(rows.row.token, access_token="shpat_late")
+
+    def refresh(domain: str, refresh_token: str) -> OfflineToken:
+        rows.put(60, token="shpat_new", refresh="shprt_new")
+        return late
+
+    monkeypatch.setattr(sessions.tokens, "refresh", refresh)
+    assert sessions.access_token(SHOP_ID).access_token == "shpat_new"
+    assert rows.row.token.refresh_token == "shprt_new"
+
+
 @pytest.mark.parametrize(
     "fault", [Reply(503), Reply(fault="reset"), Reply(429, headers={"Retry-After": "60"})]
 )
