@@ -28,7 +28,22 @@
     if (!error) return toast(text);
     if (!shownInPage) alertWith("refused", text);
   });
-  window.addEventListener("loyalnest:say", (event) => say(event.detail));
+
+  /* a form under the save bar that was changed: leaving it is asked by Shopify */
+  let dirty = null;
+  let waiting = null;
+  const barred = (event) => event.target.closest?.("form[data-save-bar]");
+  document.addEventListener("input", (event) => (dirty = barred(event) || dirty));
+  for (const name of ["submit", "reset"]) document.addEventListener(name, (event) => barred(event) && (dirty = null));
+  document.addEventListener("htmx:confirm", (event) => {
+    if (event.detail.ctx.confirm !== "leave") return;
+    event.preventDefault();
+    const { issueRequest, dropRequest } = event.detail;
+    waiting = dropRequest;
+    window.shopify.saveBar.leaveConfirmation().then(issueRequest, dropRequest);
+  });
+  /* the bar goes away on submit; what was not saved brings it back */
+  const keepBar = (form) => form?.matches?.("form[data-save-bar]") && form.querySelector(".input")?.dispatchEvent(new Event("input", { bubbles: true }));
 
   /* before a request */
   on("htmx:config:request", (event, ctx) => {
@@ -37,18 +52,25 @@
       const own = ctx.request.body?.get?.("idempotency_key");
       ctx.request.headers["Idempotency-Key"] = own || crypto.randomUUID();
     } else if (isVisit(ctx) && !isMorph(ctx)) {
+      waiting?.();
       visit?.request.abort();
       visit = ctx;
+      if (dirty?.isConnected && window.shopify?.saveBar) ctx.confirm = "leave";
     }
   });
   on("htmx:before:request", (event, ctx) => {
     if (isPoll(ctx)) return;
     shownInPage = false;
+    const pressed = ctx.request.submitter || (ctx.sourceElement.matches?.("button") && ctx.sourceElement);
+    if (pressed) ctx.slow = setTimeout(() => pressed.setAttribute("aria-busy", "true"), 300);
+    ctx.pressed = pressed;
     if (!isVisit(ctx)) return;
     byId("main").setAttribute("aria-busy", "true");
     byId("loading").dataset.on = "";
   });
   on("htmx:finally:request", (event, ctx) => {
+    clearTimeout(ctx?.slow);
+    ctx?.pressed?.removeAttribute?.("aria-busy");
     if (ctx && ctx === visit) visit = null;
     if (visit) return;
     byId("main")?.removeAttribute("aria-busy");
@@ -61,6 +83,7 @@
     failed = ctx;
     if (ctx.request.headers["HX-History-Restore-Request"]) return location.reload();
     if (isPoll(ctx)) return;
+    if (![409, 422].includes(status)) keepBar(ctx.sourceElement);
     if (status === 401) return alertWith("session");
     const form = ctx.sourceElement.matches?.("[data-form]") && [409, 422].includes(status);
     if (!form && !isVisit(ctx) && !ctx.response.headers.has("HX-Trigger")) alertWith("refused");
@@ -68,6 +91,7 @@
   on("htmx:error", (event, ctx) => {
     if (!ctx || isPoll(ctx)) return;
     failed = ctx;
+    keepBar(ctx.sourceElement);
     alertWith("offline");
   });
   /* a page that could not be shown is replaced by its explanation; nothing else is swapped on an error */
@@ -119,11 +143,10 @@
     const bare = document.title.startsWith(prefix) ? document.title.slice(prefix.length) : document.title;
     document.title = bad ? prefix + bare : bare;
   };
-  /* a refused form is new to the save bar, which watches for typing */
   const keepSaveBar = () => {
     document.querySelectorAll("form[data-save-bar][data-refused]:not([data-told])").forEach((form) => {
       form.dataset.told = "";
-      form.querySelector(".input")?.dispatchEvent(new Event("input", { bubbles: true }));
+      keepBar(form);
     });
   };
   on("htmx:after:swap", (event, ctx) => {
@@ -172,6 +195,7 @@
       document.dispatchEvent(new Event("loyalnest:theme"));
     },
     "[data-copy], [data-copy-from]": (button) => copy(button),
+    "[data-download]": (button) => download(button),
     ".problem-list a": (link, event) => {
       event.preventDefault();
       const field = document.getElementById(link.hash.slice(1));
@@ -187,6 +211,23 @@
     }
   });
 
+  /* files are fetched with the token and handed to the browser under the name the server gives */
+  const download = async (button) => {
+    if (button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(button.dataset.download);
+      if (!answer.ok) return alertWith(answer.status === 401 ? "session" : "refused");
+      const named = /filename\*?=(?:UTF-8'')?"?([^";]+)/i.exec(answer.headers.get("Content-Disposition") || "");
+      const url = URL.createObjectURL(await answer.blob());
+      Object.assign(document.createElement("a"), { href: url, download: named ? decodeURIComponent(named[1]) : "" }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    } catch {
+      alertWith("offline");
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  };
   const copy = async (button) => {
     const text = button.dataset.copy ?? byId(button.dataset.copyFrom).textContent;
     try {

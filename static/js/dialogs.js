@@ -77,6 +77,7 @@
 
   /* the question before an act: hx-confirm */
   document.addEventListener("htmx:confirm", (event) => {
+    if (event.detail.ctx.confirm === "leave") return; /* Shopify asks */
     event.preventDefault();
     const { ctx, issueRequest, dropRequest } = event.detail;
     const { confirmLabel, confirmDetail, confirmDanger } = ctx.sourceElement.dataset;

@@ -1,9 +1,12 @@
 /* Fields that do more than the browser's own: tags, colors, pictures, digits of other scripts, states of languages. */
 (() => {
-  const say = (text) => window.dispatchEvent(new CustomEvent("loyalnest:say", { detail: text }));
   const changed = (element) => element.dispatchEvent(new Event("input", { bubbles: true }));
 
   /* tags */
+  const untouched = new WeakMap();
+  const touch = (box) => {
+    if (!untouched.has(box)) untouched.set(box, [...box.querySelectorAll("input[type=hidden]")].map((field) => field.value));
+  };
   const addTag = (box, text) => {
     const value = text.trim();
     const present = [...box.querySelectorAll("input[type=hidden]")].some((field) => field.value === value);
@@ -17,6 +20,7 @@
   };
   const commit = (box) => {
     const field = box.querySelector("input[type=text]");
+    if (field.value.trim()) touch(box);
     field.value.split(/[,،\n]/).forEach((text) => addTag(box, text));
     field.value = "";
   };
@@ -31,6 +35,7 @@
       changed(event.target);
     } else if (event.key === "Backspace" && !event.target.value && end) {
       if (end.hasAttribute("data-marked")) {
+        touch(box);
         end.remove();
         changed(event.target);
       } else end.setAttribute("data-marked", "");
@@ -44,6 +49,7 @@
     const remove = event.target.closest?.("[data-tags] .tag > button");
     if (remove) {
       const field = remove.closest("[data-tags]").querySelector("input[type=text]");
+      touch(remove.closest("[data-tags]"));
       remove.parentElement.remove();
       changed(field);
       field.focus();
@@ -96,12 +102,14 @@
     picture.onload = () => frame.replaceChildren(picture);
   });
 
+  const markLanguage = (panel) => {
+    const tab = document.getElementById(panel.getAttribute("aria-labelledby"));
+    if (tab.dataset.state !== "refused") tab.dataset.state = panel.querySelector(".input").value ? "done" : "missing";
+  };
   /* the language's mark follows what is typed */
   document.addEventListener("input", (event) => {
     const panel = event.target.closest?.("[data-localized] [role=tabpanel]");
-    if (!panel) return;
-    const tab = document.getElementById(panel.getAttribute("aria-labelledby"));
-    if (tab.dataset.state !== "refused") tab.dataset.state = event.target.value ? "done" : "missing";
+    if (panel) markLanguage(panel);
   });
 
   /* a secret is selected whole */
@@ -109,11 +117,22 @@
     if (event.target.matches?.("[data-secret]")) event.target.select();
   });
 
-  /* Discard of the save bar puts tags back as they were sent */
+  /* Discard of the save bar: the browser resets its own fields, ours follow */
   document.addEventListener("reset", (event) => {
     event.target.querySelectorAll?.("[data-tags]").forEach((box) => {
-      box.querySelector("[data-marked]")?.removeAttribute("data-marked");
+      const before = untouched.get(box);
+      if (!before) return;
+      box.querySelectorAll(".tag").forEach((tag) => tag.remove());
+      before.forEach((text) => addTag(box, text));
+      untouched.delete(box);
     });
-    say("");
+    setTimeout(() => {
+      event.target.querySelectorAll?.("[data-color]").forEach((box) => {
+        const [swatch, text] = box.querySelectorAll("input");
+        if (HEX.test(text.value)) swatch.value = text.value.toLowerCase();
+        judge(box);
+      });
+      event.target.querySelectorAll?.("[data-localized] [role=tabpanel]").forEach(markLanguage);
+    });
   });
 })();
