@@ -11,6 +11,8 @@ CREATE TABLE points_accounts (
   debt bigint NOT NULL DEFAULT 0 CHECK (debt >= 0),
   qualifying bigint NOT NULL DEFAULT 0,
   multiplier_bp integer NOT NULL DEFAULT 10000,
+  watch_from bigint NOT NULL DEFAULT 0,
+  watch_to bigint NOT NULL DEFAULT 0,
   seq bigint NOT NULL DEFAULT 0,
   last_hash bytea NOT NULL DEFAULT '\x',
   updated_at timestamptz NOT NULL DEFAULT now(),
@@ -33,6 +35,8 @@ CREATE TABLE points_entries (
   pending_after bigint NOT NULL,
   held_after bigint NOT NULL,
   debt_after bigint NOT NULL,
+  qualifying_after bigint NOT NULL,
+  crossed boolean NOT NULL,
   key text NOT NULL,
   reason text NOT NULL,
   order_id uuid,
@@ -97,7 +101,7 @@ CREATE TYPE points_why AS (
 
 CREATE FUNCTION points_digest(previous bytea, e points_entries) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
   SELECT sha256(previous || convert_to(concat_ws(chr(31), e.shop_id, e.id, e.member_id, e.seq, e.kind, e.points, e.moved,
-    e.available_after, e.pending_after, e.held_after, e.debt_after, e.key, e.reason, coalesce(e.order_id::text, '-'),
+    e.available_after, e.pending_after, e.held_after, e.debt_after, e.qualifying_after, e.crossed, e.key, e.reason, coalesce(e.order_id::text, '-'),
     coalesce(e.reference_id::text, '-'), coalesce(e.program_version_id::text, '-'), e.trace::text, e.actor_kind,
     e.actor_id, extract(epoch FROM e.created_at)), 'UTF8'))
 $$;
@@ -114,6 +118,11 @@ BEGIN
   RETURN a;
 END $$;
 
+-- An entry says whether it took the qualifying points out of the band that somebody asked to watch, [from, to); tiers
+-- set the band to the member's own tier, so that most postings need not look at the ladder.
+CREATE FUNCTION points_outside(q bigint, band_from bigint, band_to bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+$$ SELECT q < band_from OR q >= band_to $$;
+
 -- Write the entry and the account it leads to. `a` is the locked account, already moved to its new amounts.
 -- A key that is there already writes nothing and returns NULL; asking the unique index beats looking first, because
 -- the plan of a look-up depends on statistics that a new shop does not have yet.
@@ -121,7 +130,8 @@ CREATE FUNCTION points_append(a points_accounts, i uuid, k text, p bigint, mv bi
 RETURNS points_entries LANGUAGE plpgsql AS $$
 DECLARE e points_entries;
 BEGIN
-  e := ROW(a.shop_id, i, a.member_id, a.seq + 1, k, p, mv, a.available, a.pending, a.held, a.debt, w.key, w.reason,
+  e := ROW(a.shop_id, i, a.member_id, a.seq + 1, k, p, mv, a.available, a.pending, a.held, a.debt, a.qualifying,
+    points_outside(a.qualifying, a.watch_from, a.watch_to), w.key, w.reason,
     w.order_id, w.reference_id, w.program_version_id, coalesce(w.trace, '{}'), w.actor_kind, w.actor_id, w.at,
     a.last_hash, '\x');
   e.hash := points_digest(a.last_hash, e);
@@ -306,7 +316,8 @@ BEGIN
   RETURN QUERY
   WITH v AS MATERIALIZED (
     SELECT r.*, a.seq + 1 AS seq, a.last_hash, least(a.debt, r.points) AS repaid,
-      coalesce(r.activates, at) > at AS waits, a.available, a.pending, a.held, a.debt
+      coalesce(r.activates, at) > at AS waits, a.available, a.pending, a.held, a.debt,
+      a.qualifying + CASE WHEN r.qualifies THEN r.points ELSE 0 END AS qualifying, a.watch_from, a.watch_to
     FROM jsonb_to_recordset(rows) AS r (member_id uuid, entry_id uuid, lot_id uuid, kind text, points bigint,
         qualifies boolean, activates timestamptz, expires timestamptz, key text, reason text, order_id uuid,
         program_version_id uuid, trace jsonb)
@@ -315,21 +326,20 @@ BEGIN
     SELECT ROW(s, v.entry_id, v.member_id, v.seq, v.kind, v.points, v.repaid,
         v.available + CASE WHEN v.waits THEN 0 ELSE v.points - v.repaid END,
         v.pending + CASE WHEN v.waits THEN v.points - v.repaid ELSE 0 END, v.held, v.debt - v.repaid,
-        v.key, v.reason, v.order_id, NULL::uuid, v.program_version_id, coalesce(v.trace, '{}'), actor_kind, actor_id, at,
+        v.qualifying, points_outside(v.qualifying, v.watch_from, v.watch_to), v.key, v.reason, v.order_id, NULL::uuid, v.program_version_id, coalesce(v.trace, '{}'), actor_kind, actor_id, at,
         v.last_hash, '\x'::bytea)::points_entries AS e
     FROM v),
   written AS (
     INSERT INTO points_entries
     SELECT (d.e).shop_id, (d.e).id, (d.e).member_id, (d.e).seq, (d.e).kind, (d.e).points, (d.e).moved,
-      (d.e).available_after, (d.e).pending_after, (d.e).held_after, (d.e).debt_after, (d.e).key, (d.e).reason,
+      (d.e).available_after, (d.e).pending_after, (d.e).held_after, (d.e).debt_after, (d.e).qualifying_after, (d.e).crossed, (d.e).key, (d.e).reason,
       (d.e).order_id, (d.e).reference_id, (d.e).program_version_id, (d.e).trace, (d.e).actor_kind, (d.e).actor_id,
       (d.e).created_at, (d.e).previous_hash, points_digest((d.e).previous_hash, d.e)
     FROM drafts d ON CONFLICT (shop_id, key) DO NOTHING RETURNING *),
   accounts AS (
     UPDATE points_accounts a SET available = w.available_after, pending = w.pending_after, debt = w.debt_after,
-      qualifying = a.qualifying + CASE WHEN v.qualifies THEN w.points ELSE 0 END, seq = w.seq, last_hash = w.hash,
-      updated_at = at
-    FROM written w JOIN v ON v.entry_id = w.id WHERE a.shop_id = s AND a.member_id = w.member_id),
+      qualifying = w.qualifying_after, seq = w.seq, last_hash = w.hash, updated_at = at
+    FROM written w WHERE a.shop_id = s AND a.member_id = w.member_id),
   lots AS (
     INSERT INTO points_lots (shop_id, id, member_id, entry_id, order_id, points, remaining, reversed, pending, earned_at,
         activates_at, expires_at)

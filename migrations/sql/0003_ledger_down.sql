@@ -8,6 +8,7 @@ DROP FUNCTION points_reverse(uuid, uuid, uuid, bigint, boolean, points_why);
 DROP FUNCTION points_debit(uuid, uuid, uuid, text, bigint, points_why);
 DROP FUNCTION points_take(uuid, uuid, uuid, bigint, text, text, uuid, timestamptz);
 DROP FUNCTION points_credit(uuid, uuid, uuid, uuid, text, bigint, boolean, timestamptz, timestamptz, points_why);
+DROP FUNCTION points_outside(bigint, bigint, bigint);
 DROP FUNCTION points_append(points_accounts, uuid, text, bigint, bigint, points_why);
 DROP FUNCTION points_lock(uuid, uuid);
 DROP FUNCTION points_digest(bytea, points_entries);

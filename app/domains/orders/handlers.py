@@ -63,15 +63,8 @@ def orders_told(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
 
 def _read_order(_: UnitOfWork, batch: _Batch, delivery: Delivery, told_at: datetime) -> None:
     payload = _ORDER.validate_python(delivery.json())
-    trial = OrderFacts(payload.id)
-    rules.merge_order(trial, payload, delivery.topic, told_at)
-
-    def apply(facts: OrderFacts) -> None:
-        rules.merge_order(facts, payload, delivery.topic, told_at)
-        if delivery.topic == "orders/paid" and facts.paid_triggered_at is None:
-            facts.paid_triggered_at = told_at
-
-    batch.changes[payload.id].append(apply)
+    news = rules.read_order(payload, delivery.topic, told_at)
+    batch.changes[payload.id].append(lambda facts: rules.merge_order(facts, news))
     if payload.customer is not None:
         person = payload.customer
         batch.persons[person.id] = Person(

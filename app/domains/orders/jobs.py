@@ -32,7 +32,7 @@ def reread(message: OutboxMessage) -> Settle | None:
 
     def settle(uow: UnitOfWork) -> None:
         def apply(facts: OrderFacts) -> None:
-            rules.merge_order(facts, payload, "orders/updated", uow.now)
+            rules.merge_order(facts, rules.read_order(payload, "orders/updated", uow.now))
 
         customer = payload.customer
         persons = (

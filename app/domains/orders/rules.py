@@ -106,29 +106,53 @@ def refund_currency(refund: RefundPayload) -> str:
     return ""
 
 
-def merge_order(facts: OrderFacts, payload: OrderPayload, topic: str, told_at: datetime) -> None:
-    """Take over an order payload. Its lines replace ours unless ours are newer; what happened once stays happened."""
-    for refund in payload.refunds:
-        facts.refunds[str(refund.id)] = read_refund(refund, payload.currency)
-    version = payload.updated_at or told_at
-    if not facts.known or facts.stale_after is None or version >= facts.stale_after:
-        _replace(facts, payload, version)
-    if payload.customer is not None and facts.customer_id is None:
-        facts.customer_id = payload.customer.id
-    facts.placed_at = facts.placed_at or payload.created_at or told_at
-    if payload.financial_status in PAID or topic == "orders/paid":
-        facts.paid_at = facts.paid_at or told_at
-    if payload.fulfillment_status == "fulfilled" or topic == "orders/fulfilled":
-        facts.fulfilled_at = facts.fulfilled_at or told_at
-    if payload.cancelled_at is not None or topic == "orders/cancelled":
-        facts.cancelled_at = facts.cancelled_at or payload.cancelled_at or told_at
+@dataclass(frozen=True)
+class OrderNews:
+    """An order payload, read once: what it says in minor units, whatever is known already."""
+
+    payload: OrderPayload
+    topic: str
+    told_at: datetime
+    lines: list[dict[str, Any]]
+    refunds: dict[str, dict[str, Any]]
 
 
-def _replace(facts: OrderFacts, payload: OrderPayload, version: datetime) -> None:
+def read_order(payload: OrderPayload, topic: str, told_at: datetime) -> OrderNews:
+    """Read an order payload. Raises MoneyFormat."""
     refunded: dict[int, int] = {}
     for refund in payload.refunds:
         for line in refund.refund_line_items:
             refunded[line.line_item_id] = refunded.get(line.line_item_id, 0) + line.quantity
+    lines = [
+        read_line(line, payload.currency, payload.taxes_included, refunded.get(line.id, 0))
+        for line in payload.line_items
+    ]
+    refunds = {str(refund.id): read_refund(refund, payload.currency) for refund in payload.refunds}
+    return OrderNews(payload, topic, told_at, lines, refunds)
+
+
+def merge_order(facts: OrderFacts, news: OrderNews) -> None:
+    """Take over an order payload. Its lines replace ours unless ours are newer; what happened once stays happened."""
+    payload, told_at = news.payload, news.told_at
+    facts.refunds.update(news.refunds)
+    version = payload.updated_at or told_at
+    if not facts.known or facts.stale_after is None or version >= facts.stale_after:
+        _replace(facts, news, version)
+    if payload.customer is not None and facts.customer_id is None:
+        facts.customer_id = payload.customer.id
+    facts.placed_at = facts.placed_at or payload.created_at or told_at
+    if payload.financial_status in PAID or news.topic == "orders/paid":
+        facts.paid_at = facts.paid_at or told_at
+    if payload.fulfillment_status == "fulfilled" or news.topic == "orders/fulfilled":
+        facts.fulfilled_at = facts.fulfilled_at or told_at
+    if payload.cancelled_at is not None or news.topic == "orders/cancelled":
+        facts.cancelled_at = facts.cancelled_at or payload.cancelled_at or told_at
+    if news.topic == "orders/paid" and facts.paid_triggered_at is None:
+        facts.paid_triggered_at = told_at
+
+
+def _replace(facts: OrderFacts, news: OrderNews, version: datetime) -> None:
+    payload = news.payload
     facts.known = True
     facts.stale_after = version
     facts.name = payload.name
@@ -137,10 +161,7 @@ def _replace(facts: OrderFacts, payload: OrderPayload, version: datetime) -> Non
     facts.test = payload.test
     facts.source_name = payload.source_name or ""
     facts.discount_codes = [code.code for code in payload.discount_codes]
-    facts.lines = [
-        read_line(line, payload.currency, payload.taxes_included, refunded.get(line.id, 0))
-        for line in payload.line_items
-    ]
+    facts.lines = news.lines
 
 
 def payload_from_snapshot(order: dict[str, Any]) -> OrderPayload:

@@ -8,7 +8,10 @@ from app.core.events import Event
 
 @dataclass(frozen=True)
 class PointsPosted(Event):
-    """An entry was written. `points` is signed; `available` and `qualifying` are the member's amounts after it."""
+    """An entry was written. `points` is signed; `available` and `qualifying` are the member's amounts after it.
+
+    `crossed` says that `qualifying` left the band that was set with points.service.watch.
+    """
 
     entry_id: UUID
     member_id: UUID
@@ -19,3 +22,4 @@ class PointsPosted(Event):
     order_id: UUID | None
     available: int
     qualifying: int
+    crossed: bool

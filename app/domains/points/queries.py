@@ -19,15 +19,6 @@ def balance(uow: UnitOfWork, member_id: UUID) -> Balance:
     return Balance(**row) if row else Balance()
 
 
-def qualifying(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """Points that count for tiers, by member."""
-    rows = uow.all(
-        "SELECT member_id, qualifying FROM points_accounts WHERE shop_id = %(shop)s AND member_id = ANY(%(ids)s)",
-        {"shop": uow.shop, "ids": list(member_ids)},
-    )
-    return {row["member_id"]: row["qualifying"] for row in rows}
-
-
 def multipliers(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, int]:
     """What purchases are multiplied by, in basis points, by member."""
     rows = uow.all(
@@ -54,7 +45,8 @@ def posted_for_orders(uow: UnitOfWork, order_ids: Iterable[UUID]) -> dict[UUID, 
 
 
 _ENTRY = (
-    "id, member_id, seq, kind, points, moved, available_after, pending_after, held_after, debt_after, key, reason,"
+    "id, member_id, seq, kind, points, moved, available_after, pending_after, held_after, debt_after,"
+    " qualifying_after, crossed, key, reason,"
     " order_id, reference_id, program_version_id, trace, actor_kind, actor_id, created_at"
 )
 

@@ -28,6 +28,15 @@ class Credit:
 
 
 @dataclass(frozen=True)
+class Band:
+    """Qualifying points from `start` up to, but without, `end`, and the multiplier of purchases in it (basis points)."""
+
+    start: int
+    end: int
+    multiplier_bp: int
+
+
+@dataclass(frozen=True)
 class Entry:
     """A ledger line as it was written. `replayed` says that the key had been posted before."""
 

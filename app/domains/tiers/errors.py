@@ -15,7 +15,9 @@ class StaleVersion(Conflict):
     """Somebody saved the tier since it was read."""
 
     code = "stale_version"
-    default_message = mark("Somebody else saved this tier meanwhile. Compare with their version and save again.")
+    default_message = mark(
+        "Somebody else saved this tier meanwhile. Compare with their version and save again."
+    )
 
 
 class ThresholdTaken(Conflict):

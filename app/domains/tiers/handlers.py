@@ -14,8 +14,8 @@ from app.domains.tiers import queries, service
 
 @subscribe(PointsPosted)
 def points_posted(uow: UnitOfWork, events: Sequence[PointsPosted]) -> None:
-    """Points that count for tiers moved: see whether somebody moves with them."""
-    service.place_members(uow, {event.member_id: event.qualifying for event in events})
+    """Points left the band of the member's tier: see where they lead."""
+    service.place_members(uow, {event.member_id: event.qualifying for event in events if event.crossed})
 
 
 @subscribe(ProgramCreated)
@@ -35,7 +35,10 @@ def program_changed(uow: UnitOfWork, events: Sequence[ProgramChanged]) -> None:
 def _export(uow: UnitOfWork, member_id: UUID | None, _: int | None) -> list[dict[str, Any]]:
     if member_id is None:
         return []
-    return [change | {"created_at": change["created_at"].isoformat()} for change in queries.changes(uow, member_id, 1000)]
+    return [
+        change | {"created_at": change["created_at"].isoformat()}
+        for change in queries.changes(uow, member_id, 1000)
+    ]
 
 
 def _erase(uow: UnitOfWork, member_id: UUID | None, _: int | None) -> None:

@@ -17,7 +17,11 @@ from app.domains.tiers.events import TierChanged
 from app.domains.tiers.models import Tier
 from app.domains.tiers.schemas import Level, Standing, TierForm
 
-_DEFAULTS = (("Bronze", 0, 10_000, "#a8622d"), ("Silver", 1_000, 12_500, "#8a94a3"), ("Gold", 5_000, 15_000, "#c99700"))
+_DEFAULTS = (
+    ("Bronze", 0, 10_000, "#a8622d"),
+    ("Silver", 1_000, 12_500, "#8a94a3"),
+    ("Gold", 5_000, 15_000, "#c99700"),
+)
 
 
 def ladder(uow: UnitOfWork) -> list[Level]:
@@ -63,12 +67,13 @@ SELECT %(shop)s, v.*, %(now)s FROM unnest(%(ids)s::uuid[], %(members)s::uuid[], 
 def place_members(uow: UnitOfWork, qualifying: Mapping[UUID, int]) -> None:
     """Put members on the tier that their qualifying points lead to, with a few statements for all of them.
 
-    The ledger is told the new multipliers for later purchases; TierChanged is told for those who moved from one tier
+    The ledger is told the multiplier of later purchases and the band in which the tier holds; TierChanged is told for those who moved from one tier
     to another (a member's first place at the bottom is no move).
     """
-    levels = queries.ladder(uow)
+    levels = queries.ladder(uow) if qualifying else []
     if not levels:
         return
+    points.watch(uow, {member_id: rules.band(levels, count) for member_id, count in qualifying.items()})
     before = queries.current(uow, qualifying)
     moved: list[tuple[UUID, Level | None, dict[str, Any] | None]] = []
     for member_id, count in sorted(qualifying.items()):
@@ -86,9 +91,6 @@ def place_members(uow: UnitOfWork, qualifying: Mapping[UUID, int]) -> None:
             "tiers": [level.id if level else None for _, level, _ in moved],
         },
     )
-    points.set_multipliers(
-        uow, {member_id: level.multiplier_bp if level else 10_000 for member_id, level, _ in moved}
-    )
     _tell(uow, [_event(levels, *one) for one in moved if _is_move(levels, *one)], qualifying)
 
 
@@ -96,7 +98,9 @@ def _is_move(levels: list[Level], _: UUID, level: Level | None, present: dict[st
     return present is not None or level is not levels[0]
 
 
-def _event(levels: list[Level], member_id: UUID, level: Level | None, present: dict[str, Any] | None) -> TierChanged:
+def _event(
+    levels: list[Level], member_id: UUID, level: Level | None, present: dict[str, Any] | None
+) -> TierChanged:
     start = levels[0].threshold_points if present is None else present["threshold_points"] or 0
     reached = level.threshold_points if level else -1
     return TierChanged(

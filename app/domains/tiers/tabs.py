@@ -43,7 +43,10 @@ def tier_management(ctx: Context) -> dict[str, Any]:
 @tab_page(_KEY, "/new", "tier.html", title=mark("New tier"), permission=Permission.TIERS_WRITE)
 def new_tier(ctx: Context) -> dict[str, Any]:
     """The empty editor."""
-    return {"tier": None, "initial": TierForm(name="?", threshold_points=0).model_dump(mode="json") | {"name": ""}}
+    return {
+        "tier": None,
+        "initial": TierForm(name="?", threshold_points=0).model_dump(mode="json") | {"name": ""},
+    }
 
 
 @tab_page(_KEY, "/<uuid:id>", "tier.html", title=mark("Tier"), permission=Permission.TIERS_READ)
@@ -71,7 +74,9 @@ def _program_id(ctx: Context) -> UUID:
 def create(ctx: Context, form: TierForm) -> Done:
     """Add a tier to the ladder."""
     made = service.save(ctx.uow, _program_id(ctx), None, form)
-    return Done(mark("{name} was added. Members are placed anew."), {"name": made.name}, location=f"/app/{_KEY}")
+    return Done(
+        mark("{name} was added. Members are placed anew."), {"name": made.name}, location=f"/app/{_KEY}"
+    )
 
 
 @action(_KEY, "save", page="tier", permission=Permission.TIERS_WRITE, form=TierForm)

@@ -235,6 +235,6 @@ def test_any_sequence_of_postings_agrees_with_the_model(shop: TestShop) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=200, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -9,9 +9,9 @@ from app.domains.points.service.posting import (
     expire,
     hold,
     reverse,
-    set_multipliers,
     settle,
     spend,
+    watch,
 )
 from app.domains.points.service.statement import explain, explained, recent
 
@@ -28,8 +28,8 @@ __all__ = [
     "hold",
     "recent",
     "reverse",
-    "set_multipliers",
     "settle",
     "settle_orders",
     "spend",
+    "watch",
 ]

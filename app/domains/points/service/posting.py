@@ -12,7 +12,7 @@ from app.domains.compliance import service as compliance
 from app.domains.points import queries
 from app.domains.points.errors import InsufficientPoints, KeyReused
 from app.domains.points.events import PointsPosted
-from app.domains.points.schemas import Balance, Credit, Entry
+from app.domains.points.schemas import Balance, Band, Credit, Entry
 
 _WHY = (
     "ROW(%(key)s, %(reason)s, %(order)s, %(reference)s, %(version)s, %(trace)s::jsonb,"
@@ -260,13 +260,19 @@ def balance(uow: UnitOfWork, member_id: UUID) -> Balance:
     return queries.balance(uow, member_id)
 
 
-def set_multipliers(uow: UnitOfWork, multipliers: dict[UUID, int]) -> None:
-    """Tell the ledger what later purchases of these members are multiplied by, in basis points (10,000 = 1)."""
+def watch(uow: UnitOfWork, bands: dict[UUID, Band]) -> None:
+    """Tell the ledger each member's multiplier for later purchases, and the band of qualifying points to watch."""
     uow.execute(
-        "UPDATE points_accounts a SET multiplier_bp = v.bp"
-        " FROM unnest(%(members)s::uuid[], %(bps)s::integer[]) AS v (member, bp)"
-        " WHERE a.shop_id = %(shop)s AND a.member_id = v.member",
-        {"shop": uow.shop, "members": list(multipliers), "bps": list(multipliers.values())},
+        "UPDATE points_accounts a SET multiplier_bp = v.bp, watch_from = v.low, watch_to = v.high"
+        " FROM unnest(%(members)s::uuid[], %(bps)s::integer[], %(lows)s::bigint[], %(highs)s::bigint[])"
+        " AS v (member, bp, low, high) WHERE a.shop_id = %(shop)s AND a.member_id = v.member",
+        {
+            "shop": uow.shop,
+            "members": list(bands),
+            "bps": [band.multiplier_bp for band in bands.values()],
+            "lows": [band.start for band in bands.values()],
+            "highs": [band.end for band in bands.values()],
+        },
     )
 
 
@@ -320,7 +326,6 @@ def _posted(uow: UnitOfWork, row: dict[str, Any], entry_id: UUID) -> Entry:
 def _tell(uow: UnitOfWork, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
-    qualifying = queries.qualifying(uow, {row["member_id"] for row in rows})
     uow.publish(
         [
             PointsPosted(
@@ -332,7 +337,8 @@ def _tell(uow: UnitOfWork, rows: Sequence[dict[str, Any]]) -> None:
                 key=row["key"],
                 order_id=row["order_id"],
                 available=row["available_after"],
-                qualifying=qualifying.get(row["member_id"], 0),
+                qualifying=row["qualifying_after"],
+                crossed=row["crossed"],
             )
             for row in rows
         ]
