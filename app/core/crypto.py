@@ -62,7 +62,7 @@ class ShopKeys:
             raise SealBroken(purpose)
         try:
             return cipher.decrypt(nonce, body, self._bound(head, purpose))
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise SealBroken(purpose) from None
 
     def blind_index(self, text: str, purpose: str) -> bytes:
@@ -85,7 +85,7 @@ def unwrap(shop_id: UUID, blob: bytes) -> bytes:
     cipher = AESGCM(get_settings().master_key_bytes)
     try:
         return cipher.decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], b"shop-key" + shop_id.bytes)
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise SealBroken("shop key") from None
 
 
