@@ -14,7 +14,8 @@ _COLUMNS = "id, customer_id, status, locale, enrolled_at"
 def get(uow: UnitOfWork, member_id: UUID) -> Member | None:
     """One member by id."""
     row = uow.one(
-        f"SELECT {_COLUMNS} FROM members WHERE shop_id = %(shop)s AND id = %(id)s", {"shop": uow.shop, "id": member_id}
+        f"SELECT {_COLUMNS} FROM members WHERE shop_id = %(shop)s AND id = %(id)s",
+        {"shop": uow.shop, "id": member_id},
     )
     return Member(**row) if row else None
 

@@ -82,7 +82,13 @@ class CustomerPayload(BaseModel):
     def person(self, locale: str | None = None) -> Person:
         """The same as a plain value."""
         return Person(
-            self.id, self.email, self.first_name, self.last_name, self.phone, locale or self.locale, self.updated_at
+            self.id,
+            self.email,
+            self.first_name,
+            self.last_name,
+            self.phone,
+            locale or self.locale,
+            self.updated_at,
         )
 
 

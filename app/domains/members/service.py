@@ -38,7 +38,9 @@ WHERE m.shop_id = %(shop)s AND m.customer_id = v.customer AND m.status IN ('acti
 """
 
 
-def register_panel(key: str, position: int, template: str, provider: Callable[[Any, UUID], dict[str, Any]]) -> None:
+def register_panel(
+    key: str, position: int, template: str, provider: Callable[[Any, UUID], dict[str, Any]]
+) -> None:
     """Let a domain above add a section to the member page.
 
     `provider(ctx, member_id)` gives the view model that `template` gets as `panel`; sections stand by position.
@@ -83,7 +85,12 @@ def refresh_profiles(uow: UnitOfWork, persons: Sequence[Person]) -> None:
     newest: dict[int, Person] = {}
     for person in persons:
         seen = newest.get(person.customer_id)
-        if seen is None or not person.updated_at or not seen.updated_at or person.updated_at >= seen.updated_at:
+        if (
+            seen is None
+            or not person.updated_at
+            or not seen.updated_at
+            or person.updated_at >= seen.updated_at
+        ):
             newest[person.customer_id] = person
     people = list(newest.values())
     locales = [i18n.supported(person.locale) if person.locale else None for person in people]
@@ -104,7 +111,9 @@ def _sealed(uow: UnitOfWork, people: Sequence[Person]) -> dict[str, Any]:
     return {
         "customers": [person.customer_id for person in people],
         "emails": [uow.seal(person.email or None, "members.email") for person in people],
-        "indexes": [uow.blind_index(person.email, "members.email") if person.email else None for person in people],
+        "indexes": [
+            uow.blind_index(person.email, "members.email") if person.email else None for person in people
+        ],
         "firsts": [uow.seal(person.first_name or None, "members.first_name") for person in people],
         "lasts": [uow.seal(person.last_name or None, "members.last_name") for person in people],
         "phones": [uow.seal(person.phone or None, "members.phone") for person in people],

@@ -17,7 +17,12 @@ _KEY = "members"
 
 
 @tab(
-    _KEY, title=mark("Members"), group="manage", icon="users", permission=Permission.MEMBERS_READ, query=MembersFilter
+    _KEY,
+    title=mark("Members"),
+    group="manage",
+    icon="users",
+    permission=Permission.MEMBERS_READ,
+    query=MembersFilter,
 )
 def members(ctx: Context, query: MembersFilter) -> dict[str, Any]:
     """Search and page through the shop's members."""
@@ -62,7 +67,11 @@ def peek(ctx: Context, id: UUID) -> dict[str, Any]:
 def set_status(ctx: Context, id: UUID, form: StatusForm) -> Done:
     """Block a member or let them take part again."""
     service.set_status(ctx.uow, id, form.status)
-    return Done(mark("The member is blocked.") if form.status == "blocked" else mark("The member can take part again."))
+    return Done(
+        mark("The member is blocked.")
+        if form.status == "blocked"
+        else mark("The member can take part again.")
+    )
 
 
 @action(_KEY, "erase", page="member", permission=Permission.MEMBERS_ERASE)
@@ -72,6 +81,10 @@ def erase(ctx: Context, id: UUID) -> Done:
     if found is None:
         raise MemberNotFound()
     compliance.request_erasure(
-        ctx.uow, external_id=f"staff:{id}", customer_id=found.customer_id, member_id=id, requested_at=ctx.uow.now
+        ctx.uow,
+        external_id=f"staff:{id}",
+        customer_id=found.customer_id,
+        member_id=id,
+        requested_at=ctx.uow.now,
     )
     return Done(mark("The person was erased. The ledger keeps its numbers."))
