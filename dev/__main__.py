@@ -5,7 +5,10 @@ import os
 import sys
 from collections.abc import Sequence
 
+from dotenv import load_dotenv
+
 from dev import applications, background, lint, lock, seed, tests, up
+from dev.data import REPOSITORY
 from dev.failure import Refused
 
 _MODULES = (up, tests, lint, seed, applications, lock, background)
@@ -28,6 +31,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.verb == "help":
         parser.print_help()
         return 0
+    if options.verb != "test":
+        load_dotenv(REPOSITORY / ".env")
     try:
         return int(options.run(options))
     except Refused as error:

@@ -8,7 +8,7 @@ from dev.services import Services
 
 DEMO_SHOP = "loyalnest-demo.myshopify.com"
 DEFAULT_PORT = 8400
-_OVERRIDABLE = (
+OVERRIDABLE = (
     *(
         "ENVIRONMENT",
         "APP_URL",
@@ -73,7 +73,7 @@ def application(data: DataFolder, ports: Ports, services: Services) -> dict[str,
         "SMTP_URL": f"smtp://127.0.0.1:{ports.smtp}",
         "LOG_LEVEL": "INFO",
     }
-    chosen = {name: os.environ[name] for name in _OVERRIDABLE if os.environ.get(name)}
+    chosen = {name: os.environ[name] for name in OVERRIDABLE if os.environ.get(name)}
     fixed = {
         "DATABASE_URL": services.database.application,
         "DATABASE_OWNER_URL": services.database.owner,

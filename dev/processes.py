@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -24,6 +24,14 @@ def adopt_orphans() -> None:
     """Make orphaned grandchildren ours on Linux, so that `end_descendants` finds them."""
     if _libc is not None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def reap_orphans(known: Collection[int]) -> None:
+    """Take note of the end of adopted processes; those of `known` belong to somebody who waits for them."""
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error, ChildProcessError):
+            if process.pid not in known and process.status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(process.pid, os.WNOHANG)
 
 
 def _die_with_parent(parent: int, number: int) -> Callable[[], None] | None:
@@ -68,6 +76,11 @@ def spawn(
         group=group,
         extra_groups=[] if user else None,
     )
+
+
+def let_go(process: "subprocess.Popen[bytes]") -> None:
+    """Tell Python that a detached process is meant to outlive us, so that it does not warn."""
+    process.returncode = 0
 
 
 def run_in_foreground(command: Sequence[str | Path], *, env: dict[str, str], cwd: Path) -> int:

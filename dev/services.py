@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import ports
+from dev import ports, processes
 from dev.data import DataFolder
 from dev.failure import Refused
 from dev.postgres import THROW_AWAY, PostgresServer, Running
@@ -72,10 +72,10 @@ class LocalServices:
         free_database, free_redis = ports.free(2)
         started = False
         if self.own_database and not self.postgres.running():
-            self.postgres.start(database_port or free_database, detached=True)
+            processes.let_go(self.postgres.start(database_port or free_database, detached=True))
             started = True
         if self.own_redis and not self.valkey.running():
-            self.valkey.start(redis_port or free_redis, detached=True)
+            processes.let_go(self.valkey.start(redis_port or free_redis, detached=True))
             started = True
         return started
 

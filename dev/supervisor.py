@@ -19,6 +19,7 @@ from dev.failure import Refused
 
 _BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _STEADY_SECONDS = 60.0
+_REAP_SECONDS = 10.0
 _LOG_LIMIT = 20 * 2**20
 _ROUTINE = re.compile(
     r'"level":\s*"(info|debug)"'
@@ -66,6 +67,7 @@ class Supervisor:
         self._children: dict[str, _Child] = {}
         self._selector = selectors.DefaultSelector()
         self._asked = 0
+        self._reaped_at = 0.0
         self._stopping = False
         self._terminal = True
         self._last_lines: dict[str, str] = {}
@@ -194,6 +196,9 @@ class Supervisor:
 
     def _look_after(self) -> None:
         now = time.monotonic()
+        if now - self._reaped_at > _REAP_SECONDS:
+            self._reaped_at = now
+            processes.reap_orphans({child.process.pid for child in self._children.values()})
         for child in list(self._children.values()):
             if child.again_at is not None:
                 if now >= child.again_at:

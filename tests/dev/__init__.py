@@ -1,0 +1,1 @@
+"""Tests of the local runtime; programs run as processes of their own, as a person runs them."""
