@@ -203,6 +203,19 @@ def test_a_member_erased_meanwhile_gets_no_code(counter: Counter) -> None:
     assert counter.admin.codes == {}
 
 
+def test_the_ledger_says_which_reward_it_was(counter: Counter) -> None:
+    redemption = counter.redeem(counter.reward(names={"en": "Mug", "fr": "Tasse"}))
+    counter.deliver()
+    cancel(counter, redemption.id)
+    counter.deliver()
+    with counter.shop.work() as uow:
+        english = [entry["why"] for entry in points.recent(uow, counter.member_id, "en")]
+        french = points.recent(uow, counter.member_id, "fr")[1]["why"]
+    assert english[0] == "500 points came back because the reward was cancelled."
+    assert english[1] == "500 points for the reward Mug."
+    assert "Tasse" in french
+
+
 def issued(counter: Counter) -> UUID:
     """A redemption whose code works."""
     redemption = counter.redeem(counter.reward())

@@ -180,7 +180,15 @@ def _debit(
     return _posted(uow, row, entry_id)
 
 
-def settle(uow: UnitOfWork, hold_entry_id: UUID, step: str, *, key: str, reason: str) -> Entry | None:
+def settle(
+    uow: UnitOfWork,
+    hold_entry_id: UUID,
+    step: str,
+    *,
+    key: str,
+    reason: str,
+    trace: dict[str, Any] | None = None,
+) -> Entry | None:
     """End a hold: "spend" uses it up, "release" gives it back, "restore" gives a spent one back.
 
     None when the hold is not in the state that the step starts from.
@@ -188,7 +196,7 @@ def settle(uow: UnitOfWork, hold_entry_id: UUID, step: str, *, key: str, reason:
     entry_id = ids.new_id()
     row = uow.one(
         f"SELECT e.* FROM points_settle(%(shop)s, %(hold)s, %(entry)s, %(step)s, {_WHY}) e",
-        _params(uow, key, reason) | {"hold": hold_entry_id, "entry": entry_id, "step": step},
+        _params(uow, key, reason, trace=trace) | {"hold": hold_entry_id, "entry": entry_id, "step": step},
     )
     if row is None or row["id"] is None:
         return None

@@ -17,6 +17,7 @@ from app.domains.compliance import service as compliance
 from app.domains.compliance.schemas import Change
 from app.domains.points import service as points
 from app.domains.points.errors import InsufficientPoints
+from app.domains.points.schemas import Entry
 from app.domains.rewards import queries
 from app.domains.rewards.errors import DiscountRefused, RedemptionNotCancellable, RedemptionNotFound
 from app.domains.rewards.events import RewardCancelled, RewardFailed, RewardIssued, RewardUsed
@@ -58,13 +59,7 @@ def creation_failed(uow: UnitOfWork, message: OutboxMessage, error: Exception) -
         )
         return
     reason = str(error.data.get("reason", "refused"))
-    points.settle(
-        uow,
-        redemption.hold_entry_id,
-        "release",
-        key=f"redemption:{redemption.id}:release",
-        reason="redemption",
-    )
+    _settle(uow, redemption, "release", reason="reward_failed")
     _write(uow, redemption.id, status="failed", failure=reason)
     _record(uow, "reward.failed", redemption, "failed", reason=reason)
     uow.publish(
@@ -125,6 +120,7 @@ def _used_after_return(uow: UnitOfWork, redemption: Redemption, order_id: int) -
             redemption.points,
             key=f"redemption:{redemption.id}:used_after_return",
             reason="redemption",
+            trace=_trace(redemption),
         )
         taken = redemption.points
     except InsufficientPoints:
@@ -157,13 +153,7 @@ def settle_cancelled(uow: UnitOfWork, redemption_id: UUID, *, was_used: bool) ->
         _write(uow, redemption_id, status="used", used_at=uow.now, failure=None)
         _record(uow, "reward.used", redemption, "used")
         return
-    points.settle(
-        uow,
-        redemption.hold_entry_id,
-        "restore",
-        key=f"redemption:{redemption_id}:restore",
-        reason="redemption_cancelled",
-    )
+    _settle(uow, redemption, "restore", reason="reward_cancelled")
     _write(uow, redemption_id, status="cancelled", failure=None)
     _record(uow, "reward.cancelled", redemption, "cancelled")
     uow.publish([RewardCancelled(redemption_id, redemption.member_id, redemption.points)])
@@ -179,11 +169,29 @@ def disabling_failed(uow: UnitOfWork, message: OutboxMessage, error: Exception) 
 
 
 def _spend(uow: UnitOfWork, redemption: Redemption) -> None:
-    entry = points.settle(
-        uow, redemption.hold_entry_id, "spend", key=f"redemption:{redemption.id}:spend", reason="redemption"
-    )
-    if entry is None:
+    if _settle(uow, redemption, "spend", reason="redemption") is None:
         raise RuntimeError(f"the hold of redemption {redemption.id} was ended by something else")
+
+
+def _settle(uow: UnitOfWork, redemption: Redemption, step: str, *, reason: str) -> Entry | None:
+    return points.settle(
+        uow,
+        redemption.hold_entry_id,
+        step,
+        key=f"redemption:{redemption.id}:{step}",
+        reason=reason,
+        trace=_trace(redemption),
+    )
+
+
+def _trace(redemption: Redemption) -> dict[str, Any]:
+    """What the ledger needs to say which reward it was."""
+    return {
+        "redemption_id": str(redemption.id),
+        "reward_id": str(redemption.reward_id),
+        "reward_name": redemption.terms.name,
+        "reward_names": redemption.terms.names,
+    }
 
 
 _COLUMNS = frozenset({"status", "failure", "discount_gid", "issued_at", "used_at"})
