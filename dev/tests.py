@@ -45,7 +45,7 @@ def run_tests(options: argparse.Namespace) -> int:
             "TEST_APP_PASSWORD": services.secrets["app_password"],
             "CHROMIUM_PATH": chromium,
         }
-        command = [sys.executable, "-m", "pytest", "-n", "2", *options.rest]
+        command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", *options.rest]
         code = processes.run_in_foreground(command, env=variables, cwd=REPOSITORY)
     return code or (1 if failed else 0)
 
