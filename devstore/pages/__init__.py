@@ -17,18 +17,21 @@ from devstore.settings import DEMO_SHOP
 _PARTS = (index, admin, order_records, customer_records, tools, storefront, shopping, mailbox)
 
 
+def _refused(error: Refused) -> Response:
+    return make_response(render_template("refused.html", error=error), error.status)
+
+
+for _part in _PARTS:
+    _part.register_error_handler(Refused, _refused)
+
+
 def register(app: Flask) -> None:
     """Add the pages to the dev store's application. The shoppers of an installed demo shop are made if missing."""
     store = app.extensions["devstore"]
     app.secret_key = app.secret_key or store.secret
     for part in _PARTS:
-        part.register_error_handler(Refused, _refused)
         app.register_blueprint(part)
     people.seed_installed(store, DEMO_SHOP)
-
-
-def _refused(error: Refused) -> Response:
-    return make_response(render_template("refused.html", error=error), error.status)
 
 
 __all__ = ["register"]
