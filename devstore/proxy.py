@@ -15,15 +15,11 @@ from devstore.runtime import DevStore
 proxy = Blueprint("proxy", __name__)
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_PASSED_ON = (
-    "accept",
-    "accept-language",
-    "content-type",
-    "user-agent",
-    "x-requested-with",
-    "idempotency-key",
+_OF_ONE_HOP = frozenset(
+    {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"}
 )
-_PASSED_BACK = ("content-type", "cache-control", "location", "content-language", "retry-after", "etag")
+_KEPT_FROM_APP = _OF_ONE_HOP | {"host", "cookie", "accept-encoding"}
+_KEPT_FROM_BROWSER = _OF_ONE_HOP | {"set-cookie", "content-encoding", "server", "date"}
 _OURS = frozenset({"shop", "path_prefix", "timestamp", "signature", "hmac", "logged_in_customer_id"})
 _client = httpx.Client(timeout=httpx.Timeout(20.0, connect=2.0), trust_env=False, follow_redirects=False)
 
@@ -68,7 +64,7 @@ def _forward(shop: str, prefix: str, subpath: str, rest: str) -> Response:
     customer = current_customer(shop)
     query = signed_query(store, shop, request.query_string.decode(), customer["id"] if customer else None)
     path = f"{store.app.proxy_path}/{quote(rest)}" if rest else store.app.proxy_path
-    headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in _KEPT_FROM_APP}
     headers |= {
         "X-Forwarded-For": request.remote_addr or "",
         "X-Forwarded-Host": shop,
@@ -85,5 +81,5 @@ def _forward(shop: str, prefix: str, subpath: str, rest: str) -> Response:
         return Response(
             f"The app did not answer ({type(error).__name__})", status=502, content_type="text/plain"
         )
-    back = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
+    back = {name: value for name, value in answer.headers.items() if name not in _KEPT_FROM_BROWSER}
     return Response(answer.content, status=answer.status_code, headers=back)
