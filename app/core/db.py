@@ -241,17 +241,17 @@ def _checkout() -> PoolProxiedConnection:
 
 
 def _begin(first: str) -> PoolProxiedConnection:
-    """Check out a connection and begin; a connection that died in the pool is replaced once."""
-    for last in (False, True):
+    """Check out a connection and begin. After a restart of the server every connection in the pool may be dead."""
+    died: Exception | None = None
+    for _ in range(get_settings().database_pool_size + 1):
         raw = _checkout()
         try:
             raw.driver_connection.execute(first)  # type: ignore[union-attr]
             return raw
         except psycopg.OperationalError as error:
+            died = error
             raw.invalidate()
-            if last:
-                raise Unavailable() from error
-    raise AssertionError("unreachable")
+    raise Unavailable() from died
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.core import bell, clock, crypto, ids
 from app.core.db import UnitOfWork, cross_shop, engine, unit_of_work
 from app.core.errors import Unavailable
+from app.core.settings import get_settings
 
 log = logging.getLogger(__name__)
 
@@ -82,25 +83,26 @@ def put(
     """Store one delivery durably and ring the drain. False when its webhook id is known. Raises Unavailable."""
     sealed = _keys(shop_id).seal_bytes(payload, "inbox")
     row = (shop_id, ids.new_id(), topic, webhook_id, event_id, triggered_at, sealed)
-    stored = _insert(row, last=False)
+    stored = _insert(row)
     bell.ring_soon(BELL)
     return stored
 
 
-def _insert(row: tuple[Any, ...], *, last: bool) -> bool:
-    """One autocommitted statement. A connection that died in the pool is replaced; the webhook id makes that safe."""
-    raw = _raw_connection()
-    try:
-        return bool(raw.driver_connection.execute(_PUT, row).fetchone()[0])
-    except psycopg.OperationalError as error:
-        broken = raw.driver_connection.broken
-        if broken:
+def _insert(row: tuple[Any, ...]) -> bool:
+    """One autocommitted statement. Connections that died in the pool are replaced; the webhook id makes that safe."""
+    died: Exception | None = None
+    for _ in range(get_settings().database_pool_size + 1):
+        raw = _raw_connection()
+        try:
+            return bool(raw.driver_connection.execute(_PUT, row).fetchone()[0])
+        except psycopg.OperationalError as error:
+            died = error
+            if not raw.driver_connection.broken:
+                break
             raw.invalidate()
-        if last or not broken:
-            raise Unavailable() from error
-    finally:
-        raw.close()
-    return _insert(row, last=True)
+        finally:
+            raw.close()
+    raise Unavailable() from died
 
 
 def _raw_connection() -> Any:

@@ -284,6 +284,7 @@ CREATE TABLE redemptions (
   FOREIGN KEY (shop_id, reward_id) REFERENCES rewards ON DELETE CASCADE
 );
 CREATE INDEX redemptions_member_idx ON redemptions (shop_id, member_id, created_at DESC);
+CREATE INDEX redemptions_newest_idx ON redemptions (shop_id, created_at DESC, id DESC);
 CREATE INDEX redemptions_reward_idx ON redemptions (shop_id, reward_id, created_at DESC);
 CALL protect('redemptions');
 

@@ -10,6 +10,8 @@ from app.domains.members import service as members
 from app.domains.members.schemas import Person
 from app.domains.points import service as points
 from app.domains.points.schemas import Credit
+from app.domains.referrals import service as referrals
+from app.domains.referrals.schemas import CampaignCreate
 from app.domains.rewards import service as rewards
 from app.web.principals import Principal
 from tests.fixtures.shop import make_shop
@@ -20,6 +22,7 @@ TABLES = {
     "/api/loyalty-referral/points": "members",
     "/api/loyalty-referral/programs": "programs",
     "/api/loyalty-referral/redemptions": "redemptions",
+    "/api/loyalty-referral/referrals": "referral_campaigns",
     "/app/compliance": "privacy_requests",
     "/app/loyalty-programs": "programs",
     "/app/members": "members",
@@ -38,6 +41,7 @@ def furnished_shop() -> Principal:
         points.credit(uow, [Credit(member.id, 100_000, "specimen", "specimen")])
         reward: UUID = uow.scalar("SELECT id FROM rewards ORDER BY id LIMIT 1")
         rewards.redeem(uow, member.id, reward, key="specimen", channel="api")
+        referrals.create(uow, CampaignCreate(name="Bring a friend", advocate_points=50, friend_points=50))
         uow.execute(
             "INSERT INTO privacy_requests (shop_id, id, kind, external_id, requested_at, due_at)"
             " VALUES (%(shop)s, %(id)s, 'data_request', 'specimen', now(), now() + interval '30 days')",

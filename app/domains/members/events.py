@@ -15,6 +15,14 @@ class MemberEnrolled(Event):
 
 
 @dataclass(frozen=True)
+class MembersMerged(Event):
+    """The shop merged two customers: what `removed_id` had belongs to `kept_id` now."""
+
+    kept_id: UUID
+    removed_id: UUID
+
+
+@dataclass(frozen=True)
 class MemberRegistered(Event):
     """A member's customer account was created in the shop; may be told again for the same member."""
 

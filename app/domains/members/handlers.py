@@ -12,7 +12,7 @@ from app.core.i18n import mark
 from app.core.inbox import Delivery, on_topic
 from app.domains.compliance import service as compliance
 from app.domains.members import queries, service
-from app.domains.members.schemas import CustomerDeleted, CustomerPayload, Person
+from app.domains.members.schemas import CustomerDeleted, CustomerPayload, CustomersMerged, Person
 from app.domains.shops import service as shops
 from app.domains.shops.schemas import HomeFigure
 
@@ -47,6 +47,26 @@ def customers_deleted(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
         compliance.request_erasure(
             uow, external_id=f"customers/delete:{customer_id}", customer_id=customer_id, requested_at=uow.now
         )
+
+
+@on_topic("customers/merge")
+def customers_merged(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
+    """The shop merged two customers into one."""
+    for delivery in deliveries:
+        try:
+            body = CustomersMerged.model_validate(delivery.json())
+        except (ValidationError, ValueError):
+            delivery.ignore("not a merge")
+            continue
+        if body.status != "completed":
+            delivery.ignore("the merge did not complete")
+            continue
+        kept, removed = (
+            int(gid.rpartition("/")[2])
+            for gid in (body.admin_graphql_api_customer_kept_id, body.admin_graphql_api_customer_deleted_id)
+        )
+        if not service.merge(uow, kept, removed):
+            delivery.ignore("nothing to merge")
 
 
 def _export(uow: UnitOfWork, member_id: UUID | None, _: int | None) -> dict[str, Any]:

@@ -100,6 +100,16 @@ class CustomerDeleted(BaseModel):
     id: int = Field(gt=0)
 
 
+class CustomersMerged(BaseModel):
+    """The body of customers/merge."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    admin_graphql_api_customer_kept_id: str = Field(pattern=r"^gid://shopify/Customer/\d{1,18}$")
+    admin_graphql_api_customer_deleted_id: str = Field(pattern=r"^gid://shopify/Customer/\d{1,18}$")
+    status: str = "completed"
+
+
 class MembersFilter(BaseModel):
     """The members tab's search, filter and page."""
 

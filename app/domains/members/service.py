@@ -10,7 +10,7 @@ from app.core.db import UnitOfWork
 from app.domains.compliance import service as compliance
 from app.domains.members import queries
 from app.domains.members.errors import MemberErased, MemberNotFound
-from app.domains.members.events import MemberEnrolled, MemberRegistered
+from app.domains.members.events import MemberEnrolled, MemberRegistered, MembersMerged
 from app.domains.members.schemas import Member, Panel, Person, Profile
 
 _PANELS: dict[str, Panel] = {}
@@ -188,6 +188,28 @@ def set_status(uow: UnitOfWork, member_id: UUID, status: str) -> None:
     compliance.record(
         uow, "member.status", ("member", str(member_id)), {"status": member.status}, {"status": status}
     )
+
+
+def merge(uow: UnitOfWork, kept_customer: int, removed_customer: int) -> bool:
+    """Let one customer's member take over from another's. False when there is nothing to do, also when it was done."""
+    removed = by_customer(uow, removed_customer)
+    if removed is None or kept_customer == removed_customer:
+        return False
+    kept = enroll(uow, [Person(kept_customer)])[kept_customer]
+    uow.execute(
+        "UPDATE members SET status = 'merged', merged_into = %(kept)s, customer_id = NULL, updated_at = %(now)s"
+        " WHERE shop_id = %(shop)s AND id = %(removed)s",
+        {"shop": uow.shop, "kept": kept.id, "removed": removed.id, "now": uow.now},
+    )
+    compliance.record(
+        uow,
+        "member.merged",
+        ("member", str(removed.id)),
+        {"status": removed.status},
+        {"merged_into": str(kept.id)},
+    )
+    uow.publish([MembersMerged(kept.id, removed.id)])
+    return True
 
 
 def export(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from app.core.db import UnitOfWork
 from app.core.events import subscribe
 from app.core.i18n import mark
 from app.domains.compliance import service as compliance
-from app.domains.members.events import MemberRegistered
+from app.domains.members.events import MemberRegistered, MembersMerged
 from app.domains.orders.events import OrderChanged
 from app.domains.points import queries, service
 from app.domains.shops import service as shops
@@ -27,6 +27,13 @@ def orders_changed(uow: UnitOfWork, events: Sequence[OrderChanged]) -> None:
 def members_registered(uow: UnitOfWork, events: Sequence[MemberRegistered]) -> None:
     """Give the sign-up bonus, once per customer."""
     service.give_signup_bonus(uow, events)
+
+
+@subscribe(MembersMerged)
+def members_merged(uow: UnitOfWork, events: Sequence[MembersMerged]) -> None:
+    """Points that the removed member could spend go to the kept one."""
+    for event in events:
+        service.move_to(uow, event.removed_id, event.kept_id)
 
 
 def _export(uow: UnitOfWork, member_id: UUID | None, _: int | None) -> dict[str, Any]:

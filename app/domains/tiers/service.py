@@ -67,8 +67,8 @@ SELECT %(shop)s, v.*, %(now)s FROM unnest(%(ids)s::uuid[], %(members)s::uuid[], 
 def place_members(uow: UnitOfWork, qualifying: Mapping[UUID, int]) -> None:
     """Put members on the tier that their qualifying points lead to, with a few statements for all of them.
 
-    The ledger is told the multiplier of later purchases and the band in which the tier holds; TierChanged is told for those who moved from one tier
-    to another (a member's first place at the bottom is no move).
+    The ledger is told the multiplier of later purchases and the band in which the tier holds; TierChanged is told for
+    those who moved from one tier to another (a member's first place at the bottom is no move).
     """
     levels = queries.ladder(uow) if qualifying else []
     if not levels:

@@ -263,6 +263,15 @@ def adjust(uow: UnitOfWork, member_id: UUID, points: int, *, key: str, reason: s
     return entry
 
 
+def move_to(uow: UnitOfWork, source: UUID, target: UUID) -> None:
+    """Give all available points of one member to another, as when the shop merges two customers."""
+    points = queries.balance(uow, source).available
+    if points == 0:
+        return
+    spend(uow, source, points, key=f"merge:{source}:out", reason="merged", kind="adjust")
+    credit(uow, [Credit(target, points, f"merge:{source}:in", "merged", kind="adjust")])
+
+
 def balance(uow: UnitOfWork, member_id: UUID) -> Balance:
     """The member's points by status."""
     return queries.balance(uow, member_id)

@@ -25,6 +25,7 @@ _SENTENCES = {
     "reward_failed": mark("{points} points came back because the reward could not be issued."),
     "reward_cancelled": mark("{points} points came back because the reward was cancelled."),
     "holding_period_over": mark("{points} points can be spent now that their waiting time is over."),
+    "merged": mark("{points} points moved because two customer accounts became one."),
     "expired": mark("{points} points expired."),
     "referral_advocate": mark("{points} points for inviting a friend."),
     "referral_friend": mark("{points} points for accepting an invitation."),

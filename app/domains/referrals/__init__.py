@@ -1,0 +1,1 @@
+"""Referrals: campaigns that reward advocates and the friends they bring."""
