@@ -14,11 +14,15 @@
 
   /* addresses: /app/members in the frame is …/apps/loyalnest/members outside */
   const outer = (path) => known.place + (path.startsWith(known.appPath) ? path.slice(known.appPath.length) : path);
+  let here = known.appPath;
   const showPlace = ({ path, title }) => {
     if (!path.startsWith(known.appPath)) return;
     history.replaceState(null, "", outer(path));
     if (title) document.title = `${title} · ${known.shopName}`;
-    const here = path.split(/[?#]/)[0];
+    here = path.split(/[?#]/)[0];
+    markPlace();
+  };
+  const markPlace = () => {
     document.querySelectorAll("#app-links a").forEach((link) => {
       const there = link.dataset.href.split(/[?#]/)[0];
       if (there === here || (there !== known.appPath && here.startsWith(`${there}/`))) link.setAttribute("aria-current", "page");
@@ -39,6 +43,7 @@
           return item;
         }),
     );
+    markPlace();
   };
   byId("app-links").addEventListener("click", (event) => {
     const link = event.target.closest("a");
