@@ -1,4 +1,9 @@
 import re
+from importlib.metadata import distribution
+
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from app.core.settings import Settings
 from dev.data import REPOSITORY
@@ -40,3 +45,37 @@ def test_everything_asked_for_is_locked():
         assert wanted <= set(re.findall(r"^([\w.-]+)==", text, re.MULTILINE)) | set(
             re.findall(r"^([\w.-]+)\[[\w,]+\]==", text, re.MULTILINE)
         )
+
+
+def test_the_lock_is_complete_for_every_python_and_machine_we_support():
+    text = (REPOSITORY / "requirements" / "dev.txt").read_text()
+    locked = {
+        canonicalize_name(name) for name in re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==", text, re.MULTILINE)
+    }
+    missing = {
+        f"{name} wants {needed}"
+        for name in sorted(locked - {"pip", "setuptools"})
+        for needed in map(Requirement, distribution(name).requires or ())
+        if canonicalize_name(needed.name) not in locked
+        and any(needed.marker is None or needed.marker.evaluate(machine) for machine in machines())
+    }
+    assert missing == set()
+
+
+def machines() -> list[dict[str, str]]:
+    systems = (("linux", "Linux", "x86_64"), ("linux", "Linux", "aarch64"), ("darwin", "Darwin", "arm64"))
+    here = {name: str(value) for name, value in default_environment().items()}
+    return [
+        {
+            **here,
+            "python_full_version": version,
+            "implementation_version": version,
+            "python_version": version.rpartition(".")[0],
+            "sys_platform": platform,
+            "platform_system": system,
+            "platform_machine": machine,
+            "extra": "",
+        }
+        for version in ("3.11.0", "3.11.2", "3.11.9", "3.12.3", "3.13.1", "3.14.0")
+        for platform, system, machine in systems
+    ]
