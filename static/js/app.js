@@ -143,16 +143,22 @@
     const bare = document.title.startsWith(prefix) ? document.title.slice(prefix.length) : document.title;
     document.title = bad ? prefix + bare : bare;
   };
-  const keepSaveBar = () => {
-    document.querySelectorAll("form[data-save-bar][data-refused]:not([data-told])").forEach((form) => {
-      form.dataset.told = "";
-      keepBar(form);
-    });
+  /* a form that came back: the first bad field is in focus, the summary names the fields, the save bar stays */
+  const labelOf = (id) => document.querySelector(`label[for="${CSS.escape(id)}"]`) || document.getElementById(id)?.querySelector(":scope > legend");
+  const receive = (form) => {
+    form.dataset.told = "";
+    for (const link of form.querySelectorAll(".problem-list a")) {
+      const id = link.hash.slice(1);
+      const name = labelOf(id)?.firstChild.textContent.trim() || document.getElementById(id)?.getAttribute("aria-label");
+      if (name) link.prepend(`${name}: `);
+    }
+    form.querySelector("[data-autofocus]")?.focus();
+    if (form.matches("[data-save-bar]")) keepBar(form);
   };
   on("htmx:after:swap", (event, ctx) => {
     markPlace();
     warnTitle();
-    keepSaveBar();
+    document.querySelectorAll("form[data-refused]:not([data-told])").forEach(receive);
     const main = ctx?.target?.id === "main" || ctx?.target === "#main";
     if (main && !isMorph(ctx) && (ctx.request.method === "GET" || document.activeElement === document.body)) {
       const place = document.querySelector(ctx.paged ? "#main caption" : "#main h1");

@@ -7,7 +7,7 @@
   const show = (dialog) => {
     if (!dialog || dialog.open) return;
     dialog.showModal();
-    const first = dialog.querySelector("[autofocus]") || dialog.querySelector("form :is(input:not([type=hidden], [type=checkbox]), select, textarea):not([disabled])");
+    const first = dialog.querySelector("[data-autofocus]") || dialog.querySelector("form :is(input:not([type=hidden], [type=checkbox]), select, textarea):not([disabled])");
     (first || dialog.querySelector("h2"))?.focus();
   };
   const showArrived = () => {

@@ -360,7 +360,7 @@ def test_refused_form_keeps_what_was_typed() -> None:
     )
     nodes = {node.attributes.get("id"): node for node in Tree(made.render(f=refused)).root.walk()}
     points = nodes["members-adjust-points"]
-    assert points.attributes["value"] == "<many>" and "autofocus" in points.attributes
+    assert points.attributes["value"] == "<many>" and "data-autofocus" in points.attributes
     assert points.attributes["aria-describedby"] == "members-adjust-points-help members-adjust-points-error"
     assert nodes["members-adjust-points-error"].words() == "Enter a whole number."
     assert nodes["members-adjust-name-he-tab"].attributes["data-state"] == "refused"
