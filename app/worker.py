@@ -58,7 +58,9 @@ def _thread(
 
 def work(queues: Sequence[str]) -> int:
     """Run jobs one after the other in this process: they are ours, short and bounded by their timeouts."""
-    worker = SimpleWorker(list(queues), connection=jobs.connection(), maintenance_interval=SWEEP_SECONDS)
+    # RQ sets the timeout of a connection that has none: it blocks in it while the queues are empty.
+    connection = redis.Redis.from_url(get_settings().redis_url, socket_connect_timeout=5)
+    worker = SimpleWorker(list(queues), connection=connection, maintenance_interval=SWEEP_SECONDS)
     worker.work(with_scheduler=True, logging_level="WARNING")
     return 0
 

@@ -59,8 +59,8 @@ def registered() -> dict[str, Job]:
 
 @lru_cache(maxsize=1)
 def connection() -> redis.Redis:
-    """The queue server's connection."""
-    return redis.Redis.from_url(get_settings().redis_url, socket_connect_timeout=0.5)
+    """The queue server's connection for senders, who have committed and do not wait long."""
+    return redis.Redis.from_url(get_settings().redis_url, socket_connect_timeout=0.5, socket_timeout=2)
 
 
 def run(name: str, arguments: dict[str, Any]) -> Any:
