@@ -71,7 +71,7 @@ def extracted() -> Catalog:
     """What the sources say now."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "messages.pot")
-        options = "-F babel.cfg -k mark -k ngettext:1,2 --add-location file".split()
+        options = ["-F", "babel.cfg", "-k", "mark", "-k", "ngettext:1,2", "--add-location", "file"]
         command = [
             sys.executable,
             "-m",
