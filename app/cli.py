@@ -37,7 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     erase.add_argument("--shop", required=True, help="its myshopify.com domain")
     erase.add_argument("--yes", action="store_true", required=True, help="there is no way back")
     verb("drain-once", _drain_once, "handle every waiting webhook and outside work, then stop")
-    openapi = verb("openapi", _openapi, "print the OpenAPI document, or write it to a file with permissions.md beside it")
+    openapi = verb(
+        "openapi", _openapi, "print the OpenAPI document, or write it to a file with permissions.md beside it"
+    )
     openapi.add_argument("--out", type=Path)
     verb("routes", _routes, "list endpoints, tabs, pages and actions with their permissions")
     verb("tabs", _tabs, "list the tabs of the admin in menu order")
@@ -148,8 +150,8 @@ def _openapi(options: argparse.Namespace) -> None:
     import orjson
 
     from app.factory import load_domains
-    from app.web.endpoints import registry
     from app.web import tabs
+    from app.web.endpoints import registry
     from app.web.openapi import openapi_document, write_openapi
     from app.web.permission_matrix import write_permission_matrix
 

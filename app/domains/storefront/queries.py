@@ -49,11 +49,8 @@ SELECT d.id, d.status, d.terms, d.code_sealed, d.expires_at FROM redemptions d
 """
 
 _ENTRIES = """
-SELECT e.id, e.kind, e.points, e.moved, e.reason, e.trace, e.created_at, d.terms->>'name' AS reward_name,
-  d.terms->'names' AS reward_names
-FROM points_entries e
-LEFT JOIN redemptions d ON d.shop_id = e.shop_id AND d.member_id = e.member_id AND d.hold_entry_id = e.reference_id
-WHERE e.shop_id = %(shop)s AND e.member_id = %(member)s AND e.points <> 0 ORDER BY e.seq DESC LIMIT %(limit)s
+SELECT id, kind, points, moved, reason, trace, created_at FROM points_entries
+WHERE shop_id = %(shop)s AND member_id = %(member)s AND points <> 0 ORDER BY seq DESC LIMIT %(limit)s
 """
 
 

@@ -70,13 +70,11 @@ def _parts(view: View, state: State, language: str) -> dict[str, Any]:
 
 
 def _entry(row: dict[str, Any], zone: str, language: str) -> WidgetEntry:
-    name = row["reward_name"]
-    told = {"reward_name": rules.localized(name, row["reward_names"] or {}, language)} if name else {}
     return WidgetEntry(
         id=row["id"],
         points=row["points"],
         points_text=rules.signed(row["points"], language),
-        reason=points.explain(row | {"trace": row["trace"] | told}, language),
+        reason=points.explain(row, language),
         created_at=row["created_at"],
         date_text=rules.day(row["created_at"], zone, language),
     )
