@@ -18,6 +18,7 @@
   const showPlace = ({ path, title }) => {
     if (!path.startsWith(known.appPath)) return;
     history.replaceState(null, "", outer(path));
+    document.querySelector(".who [name=back]").value = outer(path);
     if (title) document.title = `${title} · ${known.shopName}`;
     here = path.split(/[?#]/)[0];
     markPlace();

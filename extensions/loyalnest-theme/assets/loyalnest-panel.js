@@ -2,8 +2,9 @@
    app proxy. Who is asking is decided by Shopify's signature, never here. */
 (() => {
   if (customElements.get("loyalnest-panel")) return;
-  const POLL_MS = 1000;
-  const POLLS = 20;
+  const FIRST_POLL_MS = 250;
+  const LONGEST_POLL_MS = 2000;
+  const POLLS = 12;
 
   const pick = (data, path) => path.split(".").reduce((at, name) => at?.[name], data);
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -192,7 +193,7 @@
       /* Waits until the store has the code; after a while the shopper is told to come back. */
       async #issued(redemption) {
         for (let tries = 0; redemption.status === "reserved" && tries < POLLS; tries++) {
-          await pause(POLL_MS);
+          await pause(Math.min(FIRST_POLL_MS * 2 ** tries, LONGEST_POLL_MS));
           redemption = await this.#ask(`redemptions/${redemption.id}`).catch(() => redemption);
         }
         return redemption;

@@ -196,8 +196,9 @@ def test_the_history_names_the_reward_in_the_shoppers_language(shop: TestShop, m
             {"id": reward},
         )
         made = service.redeem(uow, CUSTOMER, reward, "key-12345", "en")
+        named = {"reward_name": "Free mug", "reward_names": {"fr": "Tasse offerte"}}
         hold = uow.scalar("SELECT hold_entry_id FROM redemptions WHERE id = %(id)s", {"id": made.id})
-        points.settle(uow, hold, "spend", key="spent", reason="redemption")
+        points.settle(uow, hold, "spend", key="spent", reason="redemption", trace=named)
         assert "Free mug" in service.summary(uow, CUSTOMER, "en").activity[0].reason
         assert "Tasse offerte" in service.summary(uow, CUSTOMER, "fr").activity[0].reason
         assert service.summary(uow, CUSTOMER, "fr").rewards[0].name == "Tasse offerte"
