@@ -17,8 +17,6 @@ EXEMPT = {
     "outbox": "ids and numbers only; the person is looked up when the work is done, and is nobody then",
     "idempotency_keys": "sealed answers, deleted after two days",
     "privacy_requests": "the requests themselves; the erasure drops copies and the customer's id",
-    "referral_links": "a code and a member id that leads to nobody once the member is erased",
-    "referrals": "member ids that lead to nobody once the members are erased",
 }
 
 

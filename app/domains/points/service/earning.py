@@ -163,7 +163,7 @@ def give_signup_bonus(uow: UnitOfWork, events: Sequence[MemberRegistered]) -> li
         event.customer_id: Credit(
             event.member_id,
             rule.signup_bonus,
-            f"signup:{event.customer_id}",
+            _signup_key(uow, event.customer_id),
             "signup",
             program_version_id=rule.version_id,
             trace={"signup_bonus": rule.signup_bonus},
@@ -178,6 +178,11 @@ def give_signup_bonus(uow: UnitOfWork, events: Sequence[MemberRegistered]) -> li
     return posting.credit(uow, [credit for credit in bonuses.values() if credit.key not in already])
 
 
+def _signup_key(uow: UnitOfWork, customer_id: int) -> str:
+    """Names the customer without telling who it is: the ledger outlives the person's erasure."""
+    return f"signup:{uow.blind_index(str(customer_id), 'points.signup').hex()}"
+
+
 def earn(uow: UnitOfWork, member: Member, action: str, order_reference: str | None) -> Entry:
     """The entry of an order ("purchase") or of the sign-up ("signup"), made now if it is missing.
 
@@ -190,7 +195,8 @@ def earn(uow: UnitOfWork, member: Member, action: str, order_reference: str | No
     if member.customer_id is None:
         raise MemberCannotEarn()
     give_signup_bonus(uow, [MemberRegistered(member.id, member.customer_id)])
-    row = queries.entries_by_key(uow, [f"signup:{member.customer_id}"]).get(f"signup:{member.customer_id}")
+    key = _signup_key(uow, member.customer_id)
+    row = queries.entries_by_key(uow, [key]).get(key)
     if row is None:
         raise NothingToEarn()
     return posting.as_entry(row)
