@@ -181,6 +181,16 @@ def test_a_failed_load_can_be_tried_again(visit: Open, proxy: Proxy) -> None:
     page.wait_for_timeout(200)
 
 
+def test_a_panel_that_did_not_arrive_can_be_opened_again(visit: Open) -> None:
+    page = visit("/products/stoneware-mug")
+    page.route("**/loyalnest-panel.js", lambda route: route.abort(), times=1)
+    launcher = page.locator("loyalnest-launcher button").first
+    launcher.click()
+    expect(launcher).to_contain_text("Select to try again")
+    open_panel(page)
+    expect(launcher).to_have_text("Rewards")
+
+
 @pytest.mark.parametrize(
     ("state", "told"),
     [

@@ -2,26 +2,27 @@
 (() => {
   if (customElements.get("loyalnest-launcher")) return;
   const ADDRESS = "#loyalnest";
-  let loading;
 
-  const load = (src) =>
-    (loading ??= new Promise((done, failed) => {
-      const script = document.createElement("script");
-      script.src = src;
-      script.onload = done;
-      script.onerror = () => {
-        loading = undefined;
-        script.remove();
-        failed(new Error("the panel's script did not load"));
-      };
-      document.head.append(script);
-    }));
+  /* Some browsers remember a module that failed to load; another address makes them try again. */
+  let failures = 0;
+  const load = async (source) => {
+    const url = new URL(source, document.baseURI);
+    if (failures) url.searchParams.set("attempt", String(failures));
+    try {
+      await import(url.href);
+    } catch (error) {
+      failures += 1;
+      throw error;
+    }
+  };
 
   customElements.define(
     "loyalnest-launcher",
     class extends HTMLElement {
       connectedCallback() {
         this.button = this.querySelector("button");
+        this.label = this.querySelector("[data-label]");
+        this.words ??= this.label.textContent;
         this.button.onclick = () => this.open();
         document.addEventListener("click", this);
         if (location.hash === ADDRESS) this.open();
@@ -50,9 +51,10 @@
             this.append(this.panel);
           }
           this.panel.show();
+          this.label.textContent = this.words;
         } catch {
           const config = JSON.parse(this.querySelector("[data-loyalnest-config]").textContent);
-          this.querySelector("[data-label]").textContent = config.texts.failed;
+          this.label.textContent = config.texts.failed;
         } finally {
           this.button.removeAttribute("aria-busy");
         }
