@@ -155,7 +155,7 @@ class PostgresServer:
         self,
         port: int,
         process: "subprocess.Popen[bytes]",
-        seconds: float = 60,
+        seconds: float = 180,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         """Wait until the server accepts connections. Raises Refused when it ends or takes too long."""
