@@ -1,6 +1,7 @@
 """Background processes: `python -m app.worker drain | jobs [queue ...] | cron`; they stop within seconds of SIGTERM."""
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from types import FrameType
 
 import redis
 from rq import SimpleWorker
@@ -23,18 +25,19 @@ from app.web.logging import configure_logging
 log = logging.getLogger(__name__)
 STOP_SECONDS = 4.0
 SWEEP_SECONDS = 60
+Stop = Callable[[], bool]
+_LOOK_SECONDS = 0.2
 _UNSENT_SECONDS = 3600
 _QUEUE_AWAY_SECONDS = 5.0
 
 
 def drain() -> int:
     """Handle webhooks and do outside work until told to stop; what is in hand then is finished first."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = _told_to_stop()
     threads = [_thread("inbox", inbox.serve, stop), _thread("outbox", outbox.serve, stop)]
-    while not stop.wait(1.0):
-        if not all(thread.is_alive() for thread in threads):
+    while not stop():
+        time.sleep(_LOOK_SECONDS)
+        if not stop() and not all(thread.is_alive() for thread in threads):
             log.error("a drain ended by itself")
             return 1
     give_up = time.monotonic() + STOP_SECONDS
@@ -48,10 +51,16 @@ def drain() -> int:
     return 0
 
 
-def _thread(
-    name: str, serve: Callable[[Callable[[], bool]], None], stop: threading.Event
-) -> threading.Thread:
-    thread = threading.Thread(target=serve, args=(stop.is_set,), name=name, daemon=True)
+def _told_to_stop() -> Stop:
+    """Whether a signal asked this process to stop. No lock is taken: the handler interrupts whoever might hold it."""
+    told: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _: told.append(got))
+    return lambda: bool(told)
+
+
+def _thread(name: str, serve: Callable[[Stop], None], stop: Stop) -> threading.Thread:
+    thread = threading.Thread(target=serve, args=(stop,), name=name, daemon=True)
     thread.start()
     return thread
 
@@ -65,30 +74,47 @@ def work(queues: Sequence[str]) -> int:
     return 0
 
 
+class Cron(CronScheduler):
+    """RQ's scheduler that remembers being told to stop, also when the queue server is away at that moment."""
+
+    stopped = False
+
+    def _request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.stopped = True
+        raise StopRequested
+
+
 def cron() -> int:
     """Send the periodic jobs; while the queue server is away, wait for it."""
-    while True:
-        scheduler = CronScheduler(jobs.connection(), logging_level="WARNING")
-        for entry in PERIODIC:
-            known = jobs.registered()[entry.job]
-            scheduler.register(
-                jobs.run,
-                known.queue,
-                args=(entry.job, {}),
-                cron=entry.cron,
-                name=entry.job,
-                job_timeout=known.timeout_seconds,
-                result_ttl=0,
-                ttl=_UNSENT_SECONDS,
-            )
-        try:
-            scheduler.start()  # type: ignore[no-untyped-call]
-            return 0
-        except StopRequested:
-            return 0
-        except redis.RedisError:
-            log.warning("the queue server is away; trying again")
-            time.sleep(_QUEUE_AWAY_SECONDS)
+    with contextlib.suppress(StopRequested):
+        while True:
+            scheduler = _scheduler()
+            try:
+                scheduler.start()  # type: ignore[no-untyped-call]
+                return 0
+            except redis.RedisError:
+                if scheduler.stopped:
+                    return 0
+                log.warning("the queue server is away; trying again")
+                time.sleep(_QUEUE_AWAY_SECONDS)
+    return 0
+
+
+def _scheduler() -> Cron:
+    scheduler = Cron(jobs.connection(), logging_level="WARNING")
+    for entry in PERIODIC:
+        known = jobs.registered()[entry.job]
+        scheduler.register(
+            jobs.run,
+            known.queue,
+            args=(entry.job, {}),
+            cron=entry.cron,
+            name=entry.job,
+            job_timeout=known.timeout_seconds,
+            result_ttl=0,
+            ttl=_UNSENT_SECONDS,
+        )
+    return scheduler
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

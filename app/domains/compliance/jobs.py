@@ -5,7 +5,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from app.core import i18n, mail
-from app.core.db import cross_shop, unit_of_work
+from app.core.db import unit_of_work
 from app.core.jobs import job
 from app.core.outbox import OutboxMessage, Settle, delivers
 from app.core.settings import get_settings
@@ -43,5 +43,7 @@ def tell_merchant(message: OutboxMessage) -> Settle | None:
 @job("compliance.drop_exports")
 def drop_exports() -> None:
     """Drop exports that the merchant has had for a month."""
-    with cross_shop("exports past their time") as uow:
-        service.drop_old_exports(uow)
+    for shop in shops.list_directory():
+        if shop["status"] != "erased":
+            with unit_of_work(shop["shop_id"]) as uow:
+                service.drop_old_exports(uow)

@@ -196,9 +196,9 @@ def open_export(uow: UnitOfWork, request_id: UUID) -> dict[str, Any] | None:
 
 
 def drop_old_exports(uow: UnitOfWork) -> int:
-    """Drop the data of exports that the merchant has had for a month; runs across shops. Returns how many."""
+    """Drop the data of exports that the merchant has had for a month. Returns how many."""
     return uow.execute(
         "UPDATE privacy_requests SET export_sealed = NULL, updated_at = %(now)s"
-        " WHERE export_sealed IS NOT NULL AND done_at < %(before)s",
-        {"now": uow.now, "before": uow.now - rules.KEEP_EXPORTS},
+        " WHERE shop_id = %(shop)s AND export_sealed IS NOT NULL AND done_at < %(before)s",
+        {"shop": uow.shop, "now": uow.now, "before": uow.now - rules.KEEP_EXPORTS},
     ).rowcount

@@ -1,0 +1,1 @@
+"""What the architecture promises, checked; and proof that each check notices a breach."""
