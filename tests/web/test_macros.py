@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,7 +29,7 @@ VOID = frozenset(
         "wbr",
     }
 )
-DRAWN = frozenset({"path", "rect", "circle", "use", "symbol"})
+DRAWN = frozenset(re.findall(r'<symbol id="([^"]+)"', (ROOT / "static/icons/sprite.svg").read_text()))
 PHRASES_ONLY = frozenset({"p", "h1", "h2", "h3", "button", "label", "summary"})
 BLOCKS = frozenset(
     {
@@ -112,6 +111,10 @@ def _number(value: float, decimals: int | None = None, signed: bool = False) -> 
     return ("\u2212" if value < 0 else "+" if signed and value > 0 else "") + f"{abs(value):,}"
 
 
+def _plain(value: object, style: str = "") -> str:
+    return str(value)
+
+
 def environment() -> Environment:
     """The templates without Flask, with plain stand-ins for the renderer's filters and functions."""
     found = Environment(
@@ -122,15 +125,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    same: Callable[..., str] = lambda value, *_, **__: str(value)
     found.filters.update(
         number=_number,
         points=lambda value, signed=False, unit=False: _number(value, None, signed),
         money=lambda minor, currency, signed=False: f"{currency} {minor / 100:,.2f}",
         percent=lambda share, decimals=1, signed=False: f"{share:.{decimals}%}",
-        date=same,
-        datetime=same,
-        reltime=same,
+        date=_plain,
+        datetime=_plain,
+        reltime=_plain,
     )
     found.globals.update(
         static_url=lambda path: f"/static/{path}?v=1",
@@ -275,7 +277,7 @@ def test_controls_have_names(guide: Tree) -> None:
             assert node.words(), node.attributes
         for name in ("aria-labelledby", "aria-describedby", "aria-controls"):
             for target in (node.attributes.get(name) or "").split():
-                assert target in ids or name == "aria-controls" and target.startswith("palette"), (
+                assert target in ids or (name == "aria-controls" and target.startswith("palette")), (
                     name,
                     target,
                 )
@@ -288,15 +290,24 @@ def test_pages_have_one_heading(guide: Tree) -> None:
 
 
 def test_icons_exist(guide: Tree) -> None:
-    """Every icon used on the page, by a macro or by the sprite's users in scripts, is in the sprite."""
-    drawn = set(re.findall(r'<symbol id="([^"]+)"', (ROOT / "static/icons/sprite.svg").read_text()))
+    """Every icon on the page is in the sprite."""
     used = {
         (node.attributes.get("href") or "").partition("#")[2]
         for node in guide.root.walk()
         if node.tag == "use"
     }
-    written = {name for path in MACROS for name in re.findall(r'icon\("([a-z0-9-]+)"', path.read_text())}
-    assert used and (used | written) - drawn == set()
+    assert used and used - DRAWN == set()
+
+
+def test_icons_named_anywhere_exist() -> None:
+    """Every icon that a template or a tab names is in the sprite."""
+    templates = "".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
+    tabs = "".join(path.read_text() for path in (ROOT / "app").rglob("tabs.py"))
+    named = set(re.findall(r'icon(?:_button)?\("([a-z0-9-]+)"|icon_name="([a-z0-9-]+)"', templates))
+    written = {name for pair in named for name in pair if name} | set(
+        re.findall(r'icon="([a-z0-9-]+)"', tabs)
+    )
+    assert written - DRAWN == set()
 
 
 def test_document_and_fragment_agree() -> None:
