@@ -1,0 +1,49 @@
+"""Runs drills by name (all without names) on the services of the environment; `./dev.sh drill` makes them.
+
+A line each; the exit code is 1 when a law was broken, and 2 when a name is unknown.
+"""
+
+import argparse
+import random
+import sys
+from collections.abc import Sequence
+
+from app.factory import load_domains
+from drills import any_order, bell_lost, database_killed, drain_killed, duplicates, queue_killed
+from drills.outcome import Drill, Scale
+
+DRILLS: dict[str, Drill] = {
+    "F1": duplicates.run,
+    "F3": database_killed.run,
+    "F4": queue_killed.run,
+    "F6": drain_killed.run,
+    "F7": bell_lost.run,
+    "F12": any_order.run,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="drills", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(DRILLS))
+    parser.add_argument("--short", action="store_true", help="the form that the tests run")
+    parser.add_argument(
+        "--seed", type=int, default=random.SystemRandom().randrange(10**6), help="repeat a run's choices"
+    )
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.names if name not in DRILLS]
+    if unknown:
+        print(f"unknown drill: {', '.join(unknown)}; there are {', '.join(DRILLS)}", file=sys.stderr)
+        return 2
+    load_domains()
+    scale, wrong = Scale(options.short, options.seed), 0
+    print(f"seed {options.seed}", flush=True)
+    for name in options.names or DRILLS:
+        outcome = DRILLS[name](scale)
+        print(outcome.line(name), flush=True)
+        wrong += bool(outcome.broken)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
