@@ -41,7 +41,7 @@ def checks() -> Iterator[tuple[str, list[str]]]:
     """Names and commands of the checks that apply to this tree."""
     tools = Path(sys.executable).parent
     yield "ruff check", [str(tools / "ruff"), "check", "--quiet", "."]
-    yield "ruff format", [str(tools / "ruff"), "format", "--check", "--quiet", "."]
+    yield "ruff format", [str(tools / "ruff"), "format", "--check", "."]
     yield "mypy", [sys.executable, "-m", "mypy"]
     if (REPOSITORY / ".importlinter").exists():
         yield "import rules", [str(tools / "lint-imports")]

@@ -34,15 +34,17 @@ def reap_orphans(known: Collection[int]) -> None:
                 os.waitpid(process.pid, os.WNOHANG)
 
 
-def _die_with_parent(parent: int, number: int) -> Callable[[], None] | None:
-    if _libc is None:
-        return None
-    prctl = _libc.prctl
+def _before_exec(parent: int, number: int | None) -> Callable[[], None]:
+    """What a new process does first: it can be interrupted, though a script's `&` made us deaf to that, and with a
+    signal number it gets that signal when `parent` is gone (Linux)."""
+    prctl = _libc.prctl if _libc is not None else None
 
     def arrange() -> None:
-        prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
-        if os.getppid() != parent:
-            os.kill(os.getpid(), number)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if prctl is not None and number is not None:
+            prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+            if os.getppid() != parent:
+                os.kill(os.getpid(), number)
 
     return arrange
 
@@ -71,7 +73,7 @@ def spawn(
         env=env,
         cwd=cwd,
         start_new_session=True,
-        preexec_fn=None if detached else _die_with_parent(os.getpid(), stop_signal),
+        preexec_fn=_before_exec(os.getpid(), None if detached else stop_signal),
         user=user,
         group=group,
         extra_groups=[] if user else None,
@@ -84,29 +86,30 @@ def let_go(process: "subprocess.Popen[bytes]") -> None:
 
 
 def run_in_foreground(command: Sequence[str | Path], *, env: dict[str, str], cwd: Path) -> int:
-    """Run a command with our output and return its exit code. A signal to us reaches it once, as an interrupt that
-    it may answer in peace; a second one kills it."""
+    """Run a command with our output and return its exit code. A signal to us reaches it as an interrupt that it may
+    answer for ten seconds; then, or at a second signal, it is killed."""
     process = subprocess.Popen(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
         env=env,
         cwd=cwd,
         start_new_session=True,
-        preexec_fn=_die_with_parent(os.getpid(), signal.SIGTERM),
+        preexec_fn=_before_exec(os.getpid(), signal.SIGTERM),
     )
-    asked = 0
+    deadline: float | None = None
 
     def forward(_number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 1:
+        nonlocal deadline
+        if deadline is None:
             process.send_signal(signal.SIGINT)
-        else:
-            signal_group(process.pid, signal.SIGKILL)
+        deadline = time.monotonic() + (10 if deadline is None else 0)
 
     before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        code = process.wait()
+        while (code := process.poll()) is None:
+            if deadline is not None and time.monotonic() > deadline:
+                signal_group(process.pid, signal.SIGKILL)
+            time.sleep(0.1)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
