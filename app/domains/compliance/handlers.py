@@ -10,7 +10,14 @@ from app.core.events import subscribe
 from app.core.inbox import Delivery, on_topic
 from app.domains.compliance import service
 from app.domains.compliance.schemas import Change, DataRequestPayload, RedactPayload
-from app.domains.shops.events import ApiKeyCreated, ApiKeyRevoked, ShopInstalled, ShopUninstalled, StaffJoined
+from app.domains.shops.events import (
+    ApiKeyCreated,
+    ApiKeyRevoked,
+    SetupStepFinished,
+    ShopInstalled,
+    ShopUninstalled,
+    StaffJoined,
+)
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -39,6 +46,13 @@ def staff_joined(uow: UnitOfWork, events: Sequence[StaffJoined]) -> None:
     """A staff member came for the first time."""
     changes = [Change("staff", str(fact.staff_id), None, {"role": fact.role}) for fact in events]
     service.record_many(uow, "staff.joined", changes)
+
+
+@subscribe(SetupStepFinished)
+def setup_step_finished(uow: UnitOfWork, events: Sequence[SetupStepFinished]) -> None:
+    """Staff said that a step of the set-up guide is done."""
+    changes = [Change("shop", str(fact.shop_id), None, {"step": fact.step}) for fact in events]
+    service.record_many(uow, "setup_step.finished", changes)
 
 
 @subscribe(ApiKeyCreated)

@@ -100,6 +100,7 @@ class ExportView:
 
     request: PrivacyRequest
     document: str | None
+    anything_held: bool
 
 
 @dataclass(frozen=True)

@@ -35,4 +35,5 @@ def privacy_request(ctx: Context, id: UUID) -> ExportView:
     """One request; an export shows the person's data."""
     document = service.open_export(ctx.uow, id)
     text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() if document is not None else None
-    return ExportView(service.get_request(ctx.uow, id), text)
+    request = service.get_request(ctx.uow, id)
+    return ExportView(request, text, request.outcome != service.NOTHING_HELD)

@@ -32,6 +32,13 @@ class ExpiryPassed(Invalid):
     default_message = mark("The expiry date lies in the past.")
 
 
+class UnknownStep(NotFound):
+    """The set-up guide has no such step that staff can finish by saying so."""
+
+    code = "unknown_step"
+    default_message = mark("The set-up guide has no such step.")
+
+
 class ShopIsLive(Conflict):
     """A shop that has the app installed cannot be erased."""
 

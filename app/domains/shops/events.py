@@ -43,6 +43,14 @@ class StaffJoined(Event):
 
 
 @dataclass(frozen=True)
+class SetupStepFinished(Event):
+    """A staff member said that a step was done which the server cannot see."""
+
+    shop_id: UUID
+    step: str
+
+
+@dataclass(frozen=True)
 class ApiKeyCreated(Event):
     """An API key was made."""
 

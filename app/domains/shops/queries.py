@@ -122,6 +122,12 @@ def list_half_erased(uow: UnitOfWork) -> list[UUID]:
     return [row["shop_id"] for row in rows]
 
 
+def finished_steps(uow: UnitOfWork) -> set[str]:
+    """Steps of the set-up guide that staff said are done."""
+    found = uow.scalar("SELECT setup_steps FROM shops WHERE shop_id = %(shop)s", {"shop": uow.shop})
+    return set(found or {})
+
+
 def count_parked(uow: UnitOfWork) -> int:
     """How many of the shop's deliveries failed for good, counted up to 1,000."""
     return int(

@@ -129,7 +129,10 @@ class ScopesPayload(BaseModel):
 
 @dataclass(frozen=True)
 class HomeStep:
-    """One step of the set-up guide. `done` is None when the server cannot know; title and text are marked sentences."""
+    """One step of the set-up guide. `done` is None when the server cannot know; then staff say it (`ask`).
+
+    Title and text are marked sentences.
+    """
 
     key: str
     title: str
@@ -138,6 +141,13 @@ class HomeStep:
     url: str
     position: int
     current: bool = False
+    ask: bool = False
+
+
+class StepForm(BaseModel):
+    """Which step a staff member says is done."""
+
+    step: str = Field(min_length=1, max_length=64, pattern=r"^[a-z-]+$")
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import replace
 from app.core.i18n import mark
 from app.core.permissions import Permission
 from app.domains.shops import service
-from app.domains.shops.schemas import HomeView
+from app.domains.shops.schemas import HomeView, StepForm
 from app.web.context import Context
 from app.web.locale import translated
-from app.web.tabs import HOME, tab
+from app.web.tabs import HOME, Done, action, tab
 
 
 @tab(HOME, title=mark("Home"), group=HOME, icon="house", permission=Permission.SETTINGS_READ)
@@ -28,3 +28,10 @@ def home(ctx: Context) -> HomeView:
         ],
         oldest_waiting=view.oldest_waiting,
     )
+
+
+@action(HOME, "finish-step", permission=Permission.SETTINGS_WRITE, form=StepForm, template="home.html")
+def finish_step(ctx: Context, form: StepForm) -> Done:
+    """Note that a step of the set-up guide is done."""
+    service.finish_step(ctx.uow, form.step)
+    return Done(mark("Noted. One step less."))

@@ -93,3 +93,10 @@ def test_an_erased_copy_says_so(shop: TestShop, app: Flask, door: Door) -> None:
         service.request_erasure(uow, external_id="2", customer_id=CUSTOMER)
     page = visit(shop, app, door).get(f"/app/compliance/{request_id}")
     assert page.status_code == 200 and "There is no data here" in page.text and EMAIL not in page.text
+
+
+def test_nothing_held_is_said(shop: TestShop, app: Flask, door: Door) -> None:
+    with shop.work() as uow:
+        found = service.request_export(uow, external_id="3", customer_id=1)
+    page = visit(shop, app, door).get(f"/app/compliance/{found}")
+    assert "holds nothing about this customer" in page.text

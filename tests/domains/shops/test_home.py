@@ -100,6 +100,38 @@ def test_what_needs_the_merchant_is_said(shop: TestShop, no_facts: None) -> None
     assert view.oldest_waiting is not None and view.oldest_waiting > timedelta(minutes=3)
 
 
+def test_staff_say_what_the_server_cannot_see(shop: TestShop, app: Flask, door: Door, no_facts: None) -> None:
+    caller = visit(shop, app, door)
+    page = caller.fragment("/app")
+    assert "/app/home/finish-step" in page.text
+    answer = caller.submit("/app/home/finish-step", {"step": "app-embed"})
+    assert answer.status_code == 200 and "/app/home/finish-step" not in answer.text
+    (step,) = look(shop).steps
+    assert step.done and not step.ask and not step.current
+    assert caller.submit("/app/home/finish-step", {"step": "app-embed"}).status_code == 200
+    with shop.work() as uow:
+        assert uow.scalar("SELECT count(*) FROM audit_entries WHERE action = 'setup_step.finished'") == 1
+
+
+@pytest.mark.parametrize("step", ["program", "nothing", "X", "", "a" * 65])
+def test_only_such_steps_can_be_said(shop: TestShop, app: Flask, door: Door, step: str) -> None:
+    assert visit(shop, app, door).submit("/app/home/finish-step", {"step": step}).status_code in (404, 422)
+    with shop.work() as uow:
+        assert uow.scalar("SELECT setup_steps FROM shops") == {}
+
+
+def test_saying_so_needs_a_permission(shop: TestShop, app: Flask, door: Door) -> None:
+    caller = visit(shop, app, door, permissions=frozenset({Permission.SETTINGS_READ}))
+    assert "/app/home/finish-step" not in caller.fragment("/app").text
+    assert caller.submit("/app/home/finish-step", {"step": "app-embed"}).status_code == 403
+
+
+def test_another_shops_guide_stays_as_it_is(shop: TestShop, other_shop: TestShop, no_facts: None) -> None:
+    with shop.work() as uow:
+        service.finish_step(uow, "app-embed")
+    assert look(other_shop).steps[0].ask
+
+
 @pytest.mark.parametrize("locale", ["en", "es", "fr", "ar", "he"])
 def test_it_renders_in_every_language(shop: TestShop, app: Flask, door: Door, locale: str) -> None:
     inbox.put(shop.id, "orders/paid", "w1", "", None, b"{}")

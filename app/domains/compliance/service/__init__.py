@@ -10,6 +10,7 @@ from app.domains.compliance.service.persons import (
     register_person_eraser,
 )
 from app.domains.compliance.service.requests import (
+    NOTHING_HELD,
     TELL_MERCHANT,
     drop_old_exports,
     get_request,
@@ -20,6 +21,7 @@ from app.domains.compliance.service.requests import (
 )
 
 __all__ = [
+    "NOTHING_HELD",
     "TELL_MERCHANT",
     "Change",
     "drop_old_exports",

@@ -8,7 +8,7 @@ from app.domains.shops.service.api_keys import (
 )
 from app.domains.shops.service.directory import forget_directory, installed, list_directory, look_up
 from app.domains.shops.service.erasing import erase, mark_erased, sweep
-from app.domains.shops.service.home_facts import home, register_home_facts
+from app.domains.shops.service.home_facts import finish_step, home, register_home_facts
 from app.domains.shops.service.installing import install, visit
 from app.domains.shops.service.lifecycle import (
     change_scopes,
@@ -28,6 +28,7 @@ __all__ = [
     "contact_email",
     "create_api_key",
     "erase",
+    "finish_step",
     "forget_directory",
     "get",
     "home",

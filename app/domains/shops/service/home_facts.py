@@ -11,6 +11,8 @@ from app.core.db import UnitOfWork
 from app.core.i18n import mark
 from app.core.settings import get_settings
 from app.domains.shops import queries
+from app.domains.shops.errors import UnknownStep
+from app.domains.shops.events import SetupStepFinished
 from app.domains.shops.schemas import HomeFact, HomeFacts, HomeFigure, HomeNotice, HomeStep, HomeView, Shop
 from app.domains.shops.service.lifecycle import get
 from app.shopify.shop_domain import handle
@@ -27,21 +29,54 @@ def register_home_facts(domain: str, facts: HomeFacts) -> None:
 def home(uow: UnitOfWork) -> HomeView:
     """Everything the home tab shows, each list in its order."""
     shop = get(uow)
-    since = day_start(uow.now, shop.timezone)
-    facts: list[HomeFact] = list(_own_facts(uow, shop))
-    for provider in _providers.values():
-        facts.extend(provider(uow, since))
-    steps = sorted((fact for fact in facts if isinstance(fact, HomeStep)), key=lambda fact: fact.position)
-    following = next((step.key for step in steps if not step.done), None)
+    facts = _facts(uow, shop)
     oldest = queries.oldest_waiting(uow)
     return HomeView(
-        steps=[replace(step, current=step.key == following) for step in steps],
+        steps=_guide(uow, facts),
         figures=sorted(
             (fact for fact in facts if isinstance(fact, HomeFigure)), key=lambda fact: fact.position
         ),
         notices=[fact for fact in facts if isinstance(fact, HomeNotice)],
         oldest_waiting=uow.now - oldest if oldest else None,
     )
+
+
+def finish_step(uow: UnitOfWork, step: str) -> None:
+    """Note that a step is done which the server cannot see; repeating it changes nothing. Raises UnknownStep."""
+    finished = queries.finished_steps(uow)
+    asked = [one.key for one in _guide(uow, _facts(uow, get(uow))) if one.ask or one.key in finished]
+    if step not in asked:
+        raise UnknownStep()
+    fresh = uow.one(
+        "UPDATE shops SET setup_steps = setup_steps || jsonb_build_object(%(step)s::text, %(now)s::timestamptz),"
+        " updated_at = %(now)s WHERE shop_id = %(shop)s AND NOT setup_steps ? %(step)s RETURNING shop_id",
+        {"shop": uow.shop, "step": step, "now": uow.now},
+    )
+    if fresh is not None:
+        uow.publish([SetupStepFinished(uow.shop, step)])
+
+
+def _facts(uow: UnitOfWork, shop: Shop) -> list[HomeFact]:
+    since = day_start(uow.now, shop.timezone)
+    facts: list[HomeFact] = list(_own_facts(uow, shop))
+    for provider in _providers.values():
+        facts.extend(provider(uow, since))
+    return facts
+
+
+def _guide(uow: UnitOfWork, facts: list[HomeFact]) -> list[HomeStep]:
+    """The steps in order; the first that is not done is the current one."""
+    finished = queries.finished_steps(uow)
+    steps = [
+        replace(fact, done=True)
+        if fact.done is None and fact.key in finished
+        else replace(fact, ask=fact.done is None)
+        for fact in facts
+        if isinstance(fact, HomeStep)
+    ]
+    steps.sort(key=lambda step: step.position)
+    following = next((step.key for step in steps if not step.done), None)
+    return [replace(step, current=step.key == following) for step in steps]
 
 
 def day_start(now: datetime, timezone: str) -> datetime:
