@@ -52,6 +52,10 @@ class DataFolder:
     def addresses(self) -> Path:
         return self.path / "addresses.json"
 
+    @property
+    def secrets_file(self) -> Path:
+        return self.path / "secrets.json"
+
     def prepare(self) -> None:
         """Make the folders. Raises Refused when they cannot be written or the disk is nearly full."""
         try:
@@ -73,7 +77,7 @@ class DataFolder:
     def secrets(self) -> dict[str, str]:
         """Keys and passwords of this installation, made at first use and kept in a file only its owner reads."""
         with self.locked("secrets"):
-            path = self.path / "secrets.json"
+            path = self.secrets_file
             kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
             missing = {name: value for name, value in _new_secrets().items() if name not in kept}
             if missing:

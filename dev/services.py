@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,12 +128,15 @@ class ThrowAway:
 
 
 REDIS_DATABASES = 64
+_PREFIX = "loyalnest-"
+_STALE_SECONDS = 3 * 3600
 
 
 @contextlib.contextmanager
 def throw_away(*, durable: bool = False) -> Iterator[ThrowAway]:
     """Start both servers in a temporary folder and remove everything at the end; `durable` writes to disk for real."""
-    folder = Path(tempfile.mkdtemp(prefix="loyalnest-"))
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     data = DataFolder(folder)
     try:
         data.prepare()
@@ -159,6 +163,17 @@ def throw_away(*, durable: bool = False) -> Iterator[ThrowAway]:
             postgres.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove what runs that were killed hours ago could not remove themselves."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        data = DataFolder(folder)
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime < _STALE_SECONDS or not data.secrets_file.exists():
+                continue
+            if PostgresServer(data.postgres, data.logs / "postgres.log", "").running() is None:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _port_of(found: Running | None, name: str) -> int:
