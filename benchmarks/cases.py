@@ -53,6 +53,8 @@ def pipeline(shop: World) -> list[Result]:
     """P2: webhook rows to ledger per second in one process against a bare batch ledger write of the same size."""
     orders = count(1)
 
+    inbox.drain_all()
+
     def product(seconds: float) -> Sample:
         stored = _fill(shop.shop_id, orders, 4_000)
         started, before = time.perf_counter(), time.process_time()

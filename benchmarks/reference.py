@@ -39,7 +39,8 @@ WITH v AS (SELECT * FROM unnest(%(entries)s::uuid[], %(lots)s::uuid[], %(members
              %(keys)s::text[]) WITH ORDINALITY AS v (entry_id, lot_id, member_id, points, key, n)),
 e AS (INSERT INTO reference.entries
       SELECT a.shop_id, v.entry_id, v.member_id, a.seq + row_number() OVER w, 'award', v.points, 0,
-        a.available + sum(v.points) OVER w, 0, 0, 0, v.key, 'purchase', v.entry_id, NULL, v.entry_id, %(trace)s::jsonb,
+        a.available + sum(v.points) OVER w, 0, 0, 0, a.qualifying + sum(v.points) OVER w, false,
+        v.key, 'purchase', v.entry_id, NULL, v.entry_id, %(trace)s::jsonb,
         'system', 'system', now(), a.last_hash, a.last_hash
       FROM v JOIN reference.accounts a ON a.shop_id = %(shop)s AND a.member_id = v.member_id
       WINDOW w AS (PARTITION BY v.member_id ORDER BY v.n) RETURNING *),

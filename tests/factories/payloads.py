@@ -28,7 +28,9 @@ def money(amount: str, currency: str) -> dict[str, Any]:
     return {"shop_money": {"amount": amount, "currency_code": currency}}
 
 
-def line(line_id: int, price: str, quantity: int = 1, currency: str = "USD", **changes: Any) -> dict[str, Any]:
+def line(
+    line_id: int, price: str, quantity: int = 1, currency: str = "USD", **changes: Any
+) -> dict[str, Any]:
     """A line item."""
     return {
         "id": line_id,
@@ -58,7 +60,9 @@ def order(order_id: int = 5, lines: list[dict[str, Any]] | None = None, **change
         "customer": customer(),
         "customer_locale": "en",
         "discount_codes": [],
-        "line_items": lines if lines is not None else [line(order_id * 10 + 1, "100.00"), line(order_id * 10 + 2, "29.90")],
+        "line_items": lines
+        if lines is not None
+        else [line(order_id * 10 + 1, "100.00"), line(order_id * 10 + 2, "29.90")],
         "refunds": [],
     } | changes
 

@@ -164,59 +164,71 @@ def _replace(facts: OrderFacts, news: OrderNews, version: datetime) -> None:
     facts.lines = news.lines
 
 
+def _number(gid: str) -> int:
+    return int(gid.rsplit("/", 1)[1].split("?", 1)[0])
+
+
+def _money(bag: dict[str, Any]) -> dict[str, Any]:
+    shop = bag["shopMoney"]
+    return {"shop_money": {"amount": shop["amount"], "currency_code": shop["currencyCode"]}}
+
+
+def _snapshot_line(line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": _number(line["id"]),
+        "title": line["title"],
+        "sku": line.get("sku"),
+        "quantity": line["quantity"],
+        "current_quantity": line["currentQuantity"],
+        "total_set": _money(line["originalTotalSet"]),
+        "gift_card": line["isGiftCard"],
+        "discount_allocations": [
+            {"amount_set": _money(part["allocatedAmountSet"])} for part in line["discountAllocations"]
+        ],
+        "tax_lines": [{"price_set": _money(tax["priceSet"])} for tax in line["taxLines"]],
+    }
+
+
+def _snapshot_refund(refund: dict[str, Any], order_id: int) -> dict[str, Any]:
+    return {
+        "id": _number(refund["id"]),
+        "order_id": order_id,
+        "refund_line_items": [
+            {
+                "line_item_id": _number(part["lineItem"]["id"]),
+                "quantity": part["quantity"],
+                "subtotal_set": _money(part["subtotalSet"]),
+                "total_tax_set": _money(part["totalTaxSet"]),
+            }
+            for part in refund["refundLineItems"]
+        ],
+        "order_adjustments": [
+            {
+                "kind": "refund_discrepancy",
+                "amount_set": _money(part["amountSet"]),
+                "tax_amount_set": _money(part["taxAmountSet"]),
+            }
+            for part in refund["orderAdjustments"]
+            if part.get("reason") != "SHIPPING_REFUND"
+        ],
+    }
+
+
+def _snapshot_customer(customer: dict[str, Any] | None) -> dict[str, Any] | None:
+    return customer and {
+        "id": int(customer["legacyResourceId"]),
+        "first_name": customer.get("firstName"),
+        "last_name": customer.get("lastName"),
+        "email": (customer.get("defaultEmailAddress") or {}).get("emailAddress"),
+    }
+
+
 def payload_from_snapshot(order: dict[str, Any]) -> OrderPayload:
     """An order read from the Admin API in the shape of the webhook, so that both go through the same merge."""
-
-    def number(gid: str) -> int:
-        return int(gid.rsplit("/", 1)[1].split("?", maxsplit=1)[0])
-
-    def money(bag: dict[str, Any]) -> dict[str, Any]:
-        shop = bag["shopMoney"]
-        return {"shop_money": {"amount": shop["amount"], "currency_code": shop["currencyCode"]}}
-
-    def line(one: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "id": number(one["id"]),
-            "title": one["title"],
-            "sku": one.get("sku"),
-            "quantity": one["quantity"],
-            "current_quantity": one["currentQuantity"],
-            "total_set": money(one["originalTotalSet"]),
-            "gift_card": one["isGiftCard"],
-            "discount_allocations": [
-                {"amount_set": money(a["allocatedAmountSet"])} for a in one["discountAllocations"]
-            ],
-            "tax_lines": [{"price_set": money(tax["priceSet"])} for tax in one["taxLines"]],
-        }
-
-    def refund(one: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "id": number(one["id"]),
-            "order_id": int(order["legacyResourceId"]),
-            "refund_line_items": [
-                {
-                    "line_item_id": number(part["lineItem"]["id"]),
-                    "quantity": part["quantity"],
-                    "subtotal_set": money(part["subtotalSet"]),
-                    "total_tax_set": money(part["totalTaxSet"]),
-                }
-                for part in one["refundLineItems"]
-            ],
-            "order_adjustments": [
-                {
-                    "kind": "refund_discrepancy",
-                    "amount_set": money(part["amountSet"]),
-                    "tax_amount_set": money(part["taxAmountSet"]),
-                }
-                for part in one["orderAdjustments"]
-                if part.get("reason") != "SHIPPING_REFUND"
-            ],
-        }
-
-    customer = order.get("customer")
+    order_id = int(order["legacyResourceId"])
     return OrderPayload.model_validate(
         {
-            "id": int(order["legacyResourceId"]),
+            "id": order_id,
             "name": order["name"],
             "currency": order["currencyCode"],
             "taxes_included": order["taxesIncluded"],
@@ -228,15 +240,9 @@ def payload_from_snapshot(order: dict[str, Any]) -> OrderPayload:
             "created_at": order["createdAt"],
             "updated_at": order["updatedAt"],
             "cancelled_at": order.get("cancelledAt"),
-            "customer": customer
-            and {
-                "id": int(customer["legacyResourceId"]),
-                "first_name": customer.get("firstName"),
-                "last_name": customer.get("lastName"),
-                "email": (customer.get("defaultEmailAddress") or {}).get("emailAddress"),
-            },
+            "customer": _snapshot_customer(order.get("customer")),
             "discount_codes": [{"code": code} for code in order.get("discountCodes") or []],
-            "line_items": [line(one) for one in order["lineItems"]],
-            "refunds": [refund(one) for one in order["refunds"]],
+            "line_items": [_snapshot_line(line) for line in order["lineItems"]],
+            "refunds": [_snapshot_refund(refund, order_id) for refund in order["refunds"]],
         }
     )

@@ -27,7 +27,9 @@ _ROWS = """jsonb_to_recordset(%(rows)s::jsonb) AS v (id uuid, order_id bigint, n
   cancelled_at timestamptz, deleted_at timestamptz, stale_after timestamptz, paid_triggered_at timestamptz)"""
 
 # How long Shopify's "paid" took until its points stand in the ledger; noted once, as the last write about an order.
-_DELAY = "least(extract(epoch FROM clock_timestamp() - v.paid_triggered_at) * 1000, 2000000000)::integer"
+# `least` ignores NULL, so an order that nobody paid yet has to be kept out of it.
+_DELAY = """CASE WHEN v.paid_triggered_at IS NOT NULL
+  THEN least(extract(epoch FROM clock_timestamp() - v.paid_triggered_at) * 1000, 2000000000)::integer END"""
 
 _INSERT = f"""
 INSERT INTO orders (shop_id, id, {_COLUMNS}, award_delay_ms)
