@@ -160,7 +160,8 @@ def letter(day: Day) -> None:
     page = day.shopper.page
     page.goto(f"{day.stack.devstore}/mailbox?to={day.email}")
     expect(page.locator("tbody tr")).to_have_count(1)
-    page.goto(f"{day.stack.devstore}/mailbox/{mail['id']}/html")
+    # Where the mailbox shows it no script may run, not even one that measures.
+    page.set_content(mail["html"])
     expect(page.locator("body")).to_contain_text("1,299")
     day.shopper.look("letter")
 
@@ -185,14 +186,9 @@ def redemption(day: Day) -> str:
     (discount,) = [one for one in found if code in [each["code"] for each in one["codes"]]]
     assert discount["usage_limit"] == 1
     assert discount["status"].lower() == "active"
-    assert restricted_to(discount) == [customers["customers"][0]["id"]]
+    assert discount["context"] == {"customers": [customers["customers"][0]["id"]]}
     day.check()
     return code
-
-
-def restricted_to(discount: dict[str, Any]) -> list[int]:
-    """The customers who may use a discount of the dev store."""
-    return [int(str(one).rsplit("/", 1)[-1]) for one in discount["customer_ids"]]
 
 
 def use_of_the_code(day: Day, code: str) -> str:
