@@ -4,6 +4,7 @@ A line each; the exit code is 1 when a law was broken, and 2 when a name is unkn
 """
 
 import argparse
+import logging
 import random
 import sys
 from collections.abc import Sequence
@@ -36,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"unknown drill: {', '.join(unknown)}; there are {', '.join(DRILLS)}", file=sys.stderr)
         return 2
     load_domains()
+    # What is refused and tried again is what a drill is made of; its laws say whether that was right.
+    logging.getLogger("app").setLevel(logging.ERROR)
     scale, wrong = Scale(options.short, options.seed), 0
     print(f"seed {options.seed}", flush=True)
     for name in options.names or DRILLS:

@@ -30,7 +30,7 @@ def run(scale: Scale) -> Outcome:
     """The sender sees a cut connection and repeats; the row is handled by the drain's own look, once."""
     outcome = Outcome("kill -9 of a web process between commit and bell")
     chance = random.Random(scale.seed)
-    kills = scale.pick(3, 25)
+    kills = scale.pick(2, 25)
     shop = world.install("bell-lost")
     (port,) = ports.free(1)
     with tempfile.TemporaryDirectory(prefix="loyalnest-") as folder, workers.crew(1):

@@ -10,14 +10,14 @@ from drills.workers import crew
 def run(scale: Scale) -> Outcome:
     """Kill one process after the other, each inside an open transaction that has written something."""
     outcome = Outcome("kill -9 of drain processes in the middle of batches")
-    rows, wanted = scale.pick(1_200, 20_000), scale.pick(3, 12)
+    rows, wanted = scale.pick(1_000, 20_000), scale.pick(2, 12)
     chance = random.Random(scale.seed)
     shop = world.install("drain-killed")
     acknowledged = {f"webhook-{number}" for number in range(1, rows + 1)}
     for number in range(1, rows + 1):
         shop.tell("orders/paid", world.paid_order(number, number), webhook_id=f"webhook-{number}")
     with crew(2) as drains:
-        stages = []
+        stages: list[str] = []
         while len(stages) < wanted and (stage := drains.kill_in_batch(chance, patience=30)):
             stages.append(stage)
         left = world.waiting(shop)

@@ -57,5 +57,5 @@ def _tell(shop: TestShop, first: int, size: int) -> set[str]:
 def _queued() -> int:
     """Jobs in the queue; -1 when there is no queue server."""
     with contextlib.suppress(redis.RedisError):
-        return len(Queue("default", connection=jobs.connection()))
+        return sum(len(Queue(name, connection=jobs.connection())) for name in jobs.QUEUES)
     return -1

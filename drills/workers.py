@@ -16,7 +16,6 @@ from app.core.settings import get_settings
 from dev import processes
 from dev.data import REPOSITORY
 
-_STOP = ((signal.SIGTERM, 8.0), (signal.SIGKILL, 2.0))
 _STAGES = ("inbox", "orders", "points_entries")
 _TOUCHED = """
 SELECT a.client_port FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
@@ -34,9 +33,9 @@ def spawn(*command: str, **more: str) -> "subprocess.Popen[bytes]":
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Ask a process to stop, then make it."""
-    processes.end(process.pid, _STOP)
-    process.poll()
+    """Kill a process and those that it started in its session."""
+    processes.signal_group(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 class Crew:
@@ -78,5 +77,4 @@ def crew(size: int) -> Iterator[Crew]:
         yield found
     finally:
         for worker in found.workers:
-            worker.kill()
-            worker.wait()
+            end(worker)
