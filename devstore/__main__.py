@@ -35,6 +35,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": _STOP_SECONDS,
             "loglevel": "warning",
             "proc_name": "devstore",
+            "control_socket_disable": True,
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)

@@ -125,7 +125,7 @@ class Proxy:
         return [body["idempotency_key"] for method, _, body in self.asked if method == "POST"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The machine's Chromium."""
     with sync_playwright() as playwright:

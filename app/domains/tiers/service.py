@@ -17,10 +17,10 @@ from app.domains.tiers.events import TierChanged
 from app.domains.tiers.models import Tier
 from app.domains.tiers.schemas import Level, Standing, TierForm
 
-_DEFAULTS = (
-    ("Bronze", 0, 10_000, "#a8622d"),
-    ("Silver", 1_000, 12_500, "#8a94a3"),
-    ("Gold", 5_000, 15_000, "#c99700"),
+_DEFAULTS: tuple[tuple[str, dict[str, str], int, int, str], ...] = (
+    ("Bronze", {"es": "Bronce", "fr": "Bronze", "ar": "برونزي", "he": "ארד"}, 0, 10_000, "#a8622d"),
+    ("Silver", {"es": "Plata", "fr": "Argent", "ar": "فضي", "he": "כסף"}, 1_000, 12_500, "#8a94a3"),
+    ("Gold", {"es": "Oro", "fr": "Or", "ar": "ذهبي", "he": "זהב"}, 5_000, 15_000, "#c99700"),
 )
 
 
@@ -36,13 +36,13 @@ def standing(uow: UnitOfWork, member_id: UUID) -> Standing:
 
 def create_default(uow: UnitOfWork, program_id: UUID) -> None:
     """The three tiers that a new program starts with."""
-    for name, threshold, multiplier, color in _DEFAULTS:
+    for name, names, threshold, multiplier, color in _DEFAULTS:
         uow.session.add(
             Tier(
                 id=ids.new_id(),
                 program_id=program_id,
                 name=name,
-                names={},
+                names=names,
                 threshold_points=threshold,
                 multiplier_bp=multiplier,
                 color=color,

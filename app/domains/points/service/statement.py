@@ -8,7 +8,7 @@ from uuid import UUID
 from babel.numbers import format_currency, format_decimal
 
 from app.core.db import UnitOfWork
-from app.core.i18n import mark, translate
+from app.core.i18n import direction, mark, translate
 from app.domains.points import queries
 
 _PURCHASE = mark("{points} points for order {order}: {base} at {rate} points per unit.")
@@ -37,7 +37,7 @@ def explain(entry: dict[str, Any], locale: str) -> str:
     """Why an entry (a row of queries) was written, as a sentence in the locale."""
     trace, reason = entry["trace"], entry["reason"]
     points = format_decimal(abs(entry["points"]) or entry["moved"], locale=locale)
-    data: dict[str, Any] = {"points": points, "reason": reason, "order": trace.get("order_name", "")}
+    data: dict[str, Any] = {"points": points, "reason": reason, "order": _isolated(trace.get("order_name", ""), locale)}
     if reason == "purchase":
         return _explain_purchase(trace, data, locale)
     data["kept"] = format_decimal(trace.get("order_points", 0), locale=locale)
@@ -47,12 +47,17 @@ def explain(entry: dict[str, Any], locale: str) -> str:
 
 def _explain_purchase(trace: dict[str, Any], data: dict[str, Any], locale: str) -> str:
     base = Decimal(trace["base_minor"]).scaleb(-trace["exponent"])
-    data["base"] = format_currency(base, trace["currency"], locale=locale)
+    data["base"] = _isolated(format_currency(base, trace["currency"], locale=locale), locale)
     data["rate"] = format_decimal(Decimal(trace["points_per_unit"]), locale=locale)
     if trace["multiplier_bp"] == 10_000:
         return translate(locale, _PURCHASE, **data)
     data["multiplier"] = format_decimal(Decimal(trace["multiplier_bp"]) / 10_000, locale=locale)
     return translate(locale, _PURCHASE_MULTIPLIED, **data)
+
+
+def _isolated(text: str, locale: str) -> str:
+    """Left-to-right text kept together inside a right-to-left sentence."""
+    return f"\u2066{text}\u2069" if direction(locale) == "rtl" else text
 
 
 def explained(rows: Sequence[dict[str, Any]], locale: str) -> list[dict[str, Any]]:
