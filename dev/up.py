@@ -155,7 +155,8 @@ class Installation:
         commands: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             "web": ((*gunicorn, "wsgi:app"), web),
             "drain": (("-m", "app.worker", "drain"), variables),
-            "jobs": (("-m", "app.worker", "jobs"), variables),
+            "jobs": (("-m", "app.worker", "jobs", "default"), variables),
+            "slow-jobs": (("-m", "app.worker", "jobs", "slow"), variables),
             "cron": (("-m", "app.worker", "cron"), variables),
         }
         if self.devstore:

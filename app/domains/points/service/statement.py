@@ -37,7 +37,11 @@ def explain(entry: dict[str, Any], locale: str) -> str:
     """Why an entry (a row of queries) was written, as a sentence in the locale."""
     trace, reason = entry["trace"], entry["reason"]
     points = format_decimal(abs(entry["points"]) or entry["moved"], locale=locale)
-    data: dict[str, Any] = {"points": points, "reason": reason, "order": _isolated(trace.get("order_name", ""), locale)}
+    data: dict[str, Any] = {
+        "points": points,
+        "reason": reason,
+        "order": _isolated(trace.get("order_name", ""), locale),
+    }
     if reason == "purchase":
         return _explain_purchase(trace, data, locale)
     data["kept"] = format_decimal(trace.get("order_points", 0), locale=locale)
