@@ -26,8 +26,15 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "translations"
 TEMPLATE = FOLDER / "messages.pot"
 LANGUAGES = ("es", "fr", "ar", "he")
-# Unicode gives Hebrew a form for two; Babel's own table still has two forms.
-_PLURALS = {"he": (3, "(n == 1 ? 0 : n == 2 ? 1 : 2)")}
+# Unicode gives Hebrew a form for two; Babel's own table still has two forms. For Arabic that table numbers the last
+# two forms the other way round than gettext's manual and every editor of catalogues.
+_PLURALS = {
+    "ar": (
+        6,
+        "(n == 0 ? 0 : n == 1 ? 1 : n == 2 ? 2 : n % 100 >= 3 && n % 100 <= 10 ? 3 : n % 100 >= 11 ? 4 : 5)",
+    ),
+    "he": (3, "(n == 1 ? 0 : n == 2 ? 1 : 2)"),
+}
 _PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w+\}|%%")
 
 

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from gettext import c2py
 
 import pytest
 from babel.messages.catalog import Catalog, Message
@@ -90,9 +91,22 @@ def test_no_english_is_left_where_letters_are_not_latin(language: str, letters: 
             assert re.search(letters, text), (message.id, form)
 
 
-@pytest.mark.parametrize(("language", "count"), [("es", 2), ("fr", 2), ("ar", 6), ("he", 3)])
-def test_number_of_plural_forms(language: str, count: int) -> None:
-    assert catalogues.read(catalogues.path_of(language), language).num_plurals == count
+@pytest.mark.parametrize(
+    ("language", "counts", "chosen"),
+    [
+        ("es", (0, 1, 2, 11), (1, 0, 1, 1)),
+        ("fr", (0, 1, 2, 11), (0, 0, 1, 1)),
+        ("ar", (0, 1, 2, 3, 10, 11, 99, 100, 102, 103), (0, 1, 2, 3, 3, 4, 4, 5, 5, 3)),
+        ("he", (0, 1, 2, 3, 20), (2, 0, 1, 2, 2)),
+    ],
+)
+def test_which_plural_form_a_count_takes(
+    language: str, counts: tuple[int, ...], chosen: tuple[int, ...]
+) -> None:
+    catalog = catalogues.read(catalogues.path_of(language), language)
+    choose = c2py(catalog.plural_expr)
+    assert tuple(choose(count) for count in counts) == chosen
+    assert catalog.num_plurals == {"es": 2, "fr": 2, "ar": 6, "he": 3}[language]
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
