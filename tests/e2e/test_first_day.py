@@ -19,7 +19,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 _NAMES = {"en": ("Ada", "Marsh"), "ar": ("ليلى", "حداد")}
 _SCRIPT = {"en": re.compile("[A-Za-z]{3}"), "ar": re.compile("[\u0621-\u064a]{3}")}
-_BRONZE, _SILVER = {"en": "Bronze", "ar": "برونزي"}, {"en": "Silver", "ar": "فضي"}
 _ORDER = 1299  # goods for 129.90 at 10 points for each unit; 4.90 for shipping earn nothing
 _SIGNUP = 200
 _REWARD = 500
