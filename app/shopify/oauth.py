@@ -100,7 +100,11 @@ def _serializer() -> URLSafeTimedSerializer:
 
 def _sanitize(shop: str) -> str | None:
     # Loaded here: the package imports every REST resource it has, and only this flow needs it.
-    domain: str | None = import_module("shopify.utils.shop_url").sanitize_shop_domain(shop)
+    sanitize = import_module("shopify.utils.shop_url").sanitize_shop_domain
+    try:
+        domain: str | None = sanitize(shop)
+    except ValueError:  # text that no URL can hold, such as an open bracket
+        return None
     return domain
 
 

@@ -51,7 +51,8 @@ def test_the_first_leg(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "evil.example", "demo.myshopify.com.evil.example", "evil.example/demo.myshopify.com"]
+    "text",
+    ["", "evil.example", "demo.myshopify.com.evil.example", "evil.example/demo.myshopify.com", "http://["],
 )
 def test_the_first_leg_goes_to_shops_only(text: str) -> None:
     with pytest.raises(InvalidShop):

@@ -1,4 +1,5 @@
-"""Faces of shops towards Shopify and the web ring: the webhook intake, and who an ID token or an API key is.
+"""Faces of shops towards Shopify and the web ring: the webhook intake, the classic OAuth fallback, and who an ID
+token or an API key is.
 
 Webhooks are the app's busiest path and have no principal, so they are answered in front of Flask: read, verify, one
 durable insert, answer. Shopify repeats whatever is not answered with 2xx, so a refusal for good is a 4xx it may repeat
@@ -8,22 +9,26 @@ in vain, and anything that may pass later is a 503.
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import parse_qsl, quote
 from uuid import uuid4
 
 import orjson
 import psycopg
+from werkzeug.http import dump_cookie, parse_cookie
 
 from app.core import inbox
 from app.core.errors import Invalid, LoyalNestError, NotFound, TooLarge, Unavailable
 from app.core.i18n import mark
 from app.core.permissions import ROLES
+from app.core.settings import get_settings
 from app.domains.shops import service
 from app.domains.shops.schemas import Shop
-from app.shopify import id_tokens, webhooks
-from app.shopify.errors import ForgedRequest, MalformedDelivery
+from app.shopify import id_tokens, oauth, webhooks
+from app.shopify.errors import AppRejected, ForgedRequest, MalformedDelivery, TokenRejected
 from app.shopify.errors import InvalidIdToken as TokenNotExchanged
+from app.shopify.shop_domain import InvalidShop, handle
 from app.web import principals
-from app.web.endpoints import endpoint
+from app.web.endpoints import RawRequest, Reply, endpoint
 from app.web.preferences import register_preference_saver
 from app.web.principals import IdToken, InvalidIdToken, Principal, ShopInfo
 
@@ -31,6 +36,7 @@ log = logging.getLogger(__name__)
 
 WEBHOOK_PATH = "/v1/api/shopify/webhook"
 MAX_WEBHOOK_BYTES = 2 * 1024 * 1024
+STATE_COOKIE = "loyalnest_oauth_state"
 _HEADERS = tuple(
     (name, "HTTP_" + name.upper().replace("-", "_"))
     for name in (
@@ -183,6 +189,62 @@ def _error(code: str, message: str) -> bytes:
             "error": {"code": code, "message": message, "fields": {}, "request_id": uuid4().hex},
         }
     )
+
+
+@endpoint(
+    "GET",
+    "/auth/begin",
+    public=True,
+    raw=True,
+    hidden=True,
+    out=Reply,
+    status=302,
+    tag="Shopify",
+    errors=(InvalidShop,),
+)
+def begin_oauth(raw: RawRequest) -> Reply:
+    """Send a browser to the page of its shop that grants the app access, when the admin did not install it itself.
+
+    The access asked for is what the app's configuration at Shopify declares.
+    """
+    query = dict(parse_qsl(raw.query_string.decode("latin-1")))
+    start = oauth.begin(query.get("shop", ""), scopes=())
+    return _redirect(start.location, start.state, oauth.STATE_SECONDS)
+
+
+@endpoint(
+    "GET",
+    oauth.CALLBACK_PATH,
+    public=True,
+    raw=True,
+    hidden=True,
+    out=Reply,
+    status=302,
+    tag="Shopify",
+    errors=(ForgedRequest, TokenRejected, AppRejected),
+)
+def finish_oauth(raw: RawRequest) -> Reply:
+    """Take a browser back from its shop: install the shop and open the app inside of its admin."""
+    state = parse_cookie(raw.headers.get("Cookie")).get(STATE_COOKIE)
+    domain, token = oauth.complete(raw.query_string.decode("latin-1"), state)
+    service.connect(domain, token)
+    settings = get_settings()
+    app = f"/store/{handle(domain)}/apps/{quote(settings.shopify_api_key, safe='')}"
+    return _redirect(settings.shopify_admin_origin + app, state="", seconds=0)
+
+
+def _redirect(location: str, state: str, seconds: int) -> Reply:
+    """To another place, keeping the state in this browser for so long; for no time at all forgets it."""
+    cookie = dump_cookie(
+        STATE_COOKIE,
+        state,
+        max_age=seconds,
+        path=oauth.CALLBACK_PATH,
+        secure=get_settings().environment == "production",
+        httponly=True,
+        samesite="Lax",
+    )
+    return Reply(status=302, headers={"Location": location, "Set-Cookie": cookie})
 
 
 def resolve_staff(token: IdToken) -> Principal:

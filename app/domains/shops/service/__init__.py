@@ -9,7 +9,7 @@ from app.domains.shops.service.api_keys import (
 from app.domains.shops.service.directory import forget_directory, installed, list_directory, look_up
 from app.domains.shops.service.erasing import erase, mark_erased, sweep
 from app.domains.shops.service.home_facts import finish_step, home, register_home_facts
-from app.domains.shops.service.installing import install, visit
+from app.domains.shops.service.installing import connect, install, visit
 from app.domains.shops.service.lifecycle import (
     change_scopes,
     contact_email,
@@ -25,6 +25,7 @@ from app.domains.shops.service.tokens import list_stale_tokens
 __all__ = [
     "api_key_holder",
     "change_scopes",
+    "connect",
     "contact_email",
     "create_api_key",
     "erase",
