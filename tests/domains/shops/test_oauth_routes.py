@@ -44,6 +44,7 @@ def callback(browser: FlaskClient, state: str, *, secret: str = "", **changes: s
 
 
 def assert_refused(answer: TestResponse, status: int = 401, code: str = "forged_request") -> None:
+    assert answer.json is not None
     assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
     assert answer.location is None
 
