@@ -92,7 +92,7 @@ def visit(browser: Browser, watch: Watch) -> Iterator[Visit]:
 @pytest.fixture
 def pictures(request: pytest.FixtureRequest) -> Path:
     """An empty folder for the pictures of one test."""
-    folder = REPOSITORY / "artifacts" / "e2e" / request.node.name.replace("[", "-").strip("]")
+    folder: Path = REPOSITORY / "artifacts" / "e2e" / request.node.name.replace("[", "-").strip("]")
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.png"):
         old.unlink()

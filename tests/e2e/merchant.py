@@ -37,8 +37,7 @@ class Merchant:
     @property
     def document(self) -> Frame:
         """The frame's document, for what looks at it as a whole."""
-        handle = self.page.locator("#app-frame").element_handle()
-        found = handle.content_frame() if handle else None
+        found = self.page.locator("#app-frame").element_handle().content_frame()
         assert found is not None
         return found
 

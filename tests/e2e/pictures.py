@@ -2,18 +2,22 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Frame, Page
 
 from tests.e2e.watch import accessible, direction, fits
 
 RIGHT_TO_LEFT = frozenset({"ar", "he"})
-_LOOKS = (("wide-light", 1360, 1000, "light"), ("narrow-dark", 360, 780, "dark"))
+_LOOKS: tuple[tuple[str, int, int, Literal["light", "dark"]], ...] = (
+    ("wide-light", 1360, 1000, "light"),
+    ("narrow-dark", 360, 780, "dark"),
+)
 
 
 @dataclass
 class Album:
-    """A folder for one run. `watched` is None for pages that are not ours to judge."""
+    """The pictures of one run, numbered in the order of its steps."""
 
     folder: Path
     locale: str

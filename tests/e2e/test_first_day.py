@@ -57,7 +57,8 @@ class Day:
             entries = self.merchant.ledger()
             return entries if entries and entries[0][0] == first else []
 
-        return self.stack.until(f"an entry of {first} points is the newest", look)
+        found: list[tuple[int, str]] = self.stack.until(f"an entry of {first} points is the newest", look)
+        return found
 
     def check(self) -> None:
         """Raises AssertionError for whatever went wrong so far, in browser or server."""
@@ -150,7 +151,10 @@ def first_order(day: Day) -> str:
 
 def letter(day: Day) -> None:
     def inbox() -> list[dict[str, Any]]:
-        return day.stack.control("GET", "/messages", params={"to": day.email})["messages"]
+        found: list[dict[str, Any]] = day.stack.control("GET", "/messages", params={"to": day.email})[
+            "messages"
+        ]
+        return found
 
     day.stack.until("a letter arrives", inbox)
     (mail,) = inbox()
