@@ -21,6 +21,11 @@ def direction(locale: str) -> Literal["ltr", "rtl"]:
     return "rtl" if locale.split("-", maxsplit=1)[0].split("_", maxsplit=1)[0] in RIGHT_TO_LEFT else "ltr"
 
 
+def isolated(text: str, locale: str) -> str:
+    """Left-to-right text such as an amount, kept together inside a right-to-left sentence."""
+    return f"\u2066{text}\u2069" if text and direction(locale) == "rtl" else text
+
+
 def supported(locale: str | None) -> str:
     """The catalogue that serves a locale tag such as "fr-CA"; English when none does."""
     language = (locale or "").replace("_", "-").split("-")[0].lower()

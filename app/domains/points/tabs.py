@@ -86,7 +86,7 @@ def _panel(ctx: Context, member_id: UUID) -> dict[str, Any]:
         "wide": True,
         "member_id": member_id,
         "balance": service.balance(ctx.uow, member_id),
-        "entries": service.explained(history.items, ctx.locale),
+        "entries": service.explained([row for row in history.items if row["points"]], ctx.locale),
         "more": history.next_cursor is not None,
         "lots": queries.lots(ctx.uow, member_id, 20),
         "can_adjust": ctx.can(Permission.POINTS_ADJUST),

@@ -8,7 +8,7 @@ from uuid import UUID
 from babel.numbers import format_currency, format_decimal
 
 from app.core.db import UnitOfWork
-from app.core.i18n import direction, mark, translate
+from app.core.i18n import isolated, mark, translate
 from app.domains.points import queries
 
 _PURCHASE = mark("{points} points for order {order}: {base} at {rate} points per unit.")
@@ -40,7 +40,7 @@ def explain(entry: dict[str, Any], locale: str) -> str:
     data: dict[str, Any] = {
         "points": points,
         "reason": reason,
-        "order": _isolated(trace.get("order_name", ""), locale),
+        "order": isolated(trace.get("order_name", ""), locale),
     }
     if reason == "purchase":
         return _explain_purchase(trace, data, locale)
@@ -51,17 +51,12 @@ def explain(entry: dict[str, Any], locale: str) -> str:
 
 def _explain_purchase(trace: dict[str, Any], data: dict[str, Any], locale: str) -> str:
     base = Decimal(trace["base_minor"]).scaleb(-trace["exponent"])
-    data["base"] = _isolated(format_currency(base, trace["currency"], locale=locale), locale)
+    data["base"] = isolated(format_currency(base, trace["currency"], locale=locale), locale)
     data["rate"] = format_decimal(Decimal(trace["points_per_unit"]), locale=locale)
     if trace["multiplier_bp"] == 10_000:
         return translate(locale, _PURCHASE, **data)
     data["multiplier"] = format_decimal(Decimal(trace["multiplier_bp"]) / 10_000, locale=locale)
     return translate(locale, _PURCHASE_MULTIPLIED, **data)
-
-
-def _isolated(text: str, locale: str) -> str:
-    """Left-to-right text kept together inside a right-to-left sentence."""
-    return f"\u2066{text}\u2069" if direction(locale) == "rtl" else text
 
 
 def explained(rows: Sequence[dict[str, Any]], locale: str) -> list[dict[str, Any]]:

@@ -89,7 +89,7 @@ def _default_name(kind: str, value: dict[str, Any], currency: str, locale: str) 
     if "percent" in value:
         shown = format_percent(value["percent"] / 100, locale=locale)
     sentence = i18n.translations(locale).gettext(_DEFAULT_NAMES[kind])
-    return sentence.replace("{value}", shown)
+    return sentence.replace("{value}", i18n.isolated(shown, locale))
 
 
 def update_reward(uow: UnitOfWork, reward_id: UUID, form: RewardForm) -> Reward:
