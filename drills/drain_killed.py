@@ -1,10 +1,12 @@
 """F6: drain processes are killed in the middle of batches while a backlog is handled."""
 
 import random
+import time
 
 from drills import laws, world
 from drills.outcome import Outcome, Scale
 from drills.workers import crew
+from tests.fixtures.shop import TestShop
 
 
 def run(scale: Scale) -> Outcome:
@@ -18,8 +20,11 @@ def run(scale: Scale) -> Outcome:
         shop.tell("orders/paid", world.paid_order(number, number), webhook_id=f"webhook-{number}")
     with crew(2) as drains:
         stages: list[str] = []
-        while len(stages) < wanted and (stage := drains.kill_in_batch(chance, patience=30)):
-            stages.append(stage)
+        for turn in range(1, wanted + 1):
+            # Spread over the backlog: kills at its very start would only delay the first batch.
+            _wait_for_fewer_than(shop, rows - rows * turn // (wanted + 1))
+            stage = drains.kill_in_batch(chance, patience=30)
+            stages += [stage] if stage else []
         left = world.waiting(shop)
         backlog = world.seconds_until_handled(shop)
     outcome.expect(len(stages) == wanted, f"only {len(stages)} kills happened inside a batch")
@@ -31,6 +36,7 @@ def run(scale: Scale) -> Outcome:
     outcome.facts = {
         "rows": rows,
         "kills inside a batch": len(stages),
+        "killed after touching": " ".join(f"{table}:{stages.count(table)}" for table in sorted(set(stages))),
         "waiting after the last": left,
         "backlog handled after s": backlog,
         "points expected": rows * world.POINTS,
@@ -40,3 +46,9 @@ def run(scale: Scale) -> Outcome:
     outcome.expect(balances == ledger, "I1: balances are not the sum of entries")
     laws.check(outcome, shop, acknowledged, points=rows * world.POINTS)
     return outcome
+
+
+def _wait_for_fewer_than(shop: TestShop, rows: int, patience: float = 60.0) -> None:
+    until = time.monotonic() + patience
+    while world.waiting(shop) > rows and time.monotonic() < until:
+        time.sleep(0.02)
