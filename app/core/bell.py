@@ -32,7 +32,8 @@ def ring(name: str) -> None:
             pipe.lpush(f"bell:{name}", b"1")
             pipe.ltrim(f"bell:{name}", 0, 3)
             pipe.execute()
-    except redis.RedisError:
+    except (redis.RedisError, OSError, ValueError):
+        # A connection that is being closed elsewhere answers ValueError.
         log.info("bell %s could not be rung", name)
 
 
