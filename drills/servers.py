@@ -31,7 +31,8 @@ class OwnServers:
 
     def kill_database(self) -> None:
         """Kill -9 of every PostgreSQL process."""
-        self.postgres.kill()
+        with _reaped(self.postgres):
+            self.postgres.kill()
 
     def start_database(self) -> None:
         """Start PostgreSQL again; it recovers from its log."""
@@ -41,11 +42,29 @@ class OwnServers:
         """Kill -9 of Valkey."""
         found = self.valkey.running()
         if found is not None:
-            processes.end(found.pid, ((signal.SIGKILL, 5.0),))
+            with _reaped(self.valkey):
+                processes.end(found.pid, ((signal.SIGKILL, 5.0),))
 
     def start_queue(self) -> None:
         """Start Valkey again, empty when it writes nothing to disk."""
         self.valkey.start(self.valkey_port)
+
+    def stop(self) -> None:
+        """Stop both, whoever started them."""
+        for server in (self.valkey, self.postgres):
+            with _reaped(server):
+                server.stop()
+
+
+@contextlib.contextmanager
+def _reaped(server: PostgresServer | ValkeyServer) -> Iterator[None]:
+    """Wait until the server that the block ends has left the process table: the threads of one that counts as ended
+    may take a moment longer, and then Python warns of a child that nobody waited for."""
+    found = server.running()
+    yield
+    if found is not None:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(found.pid, 0)
 
 
 @contextlib.contextmanager
@@ -62,8 +81,7 @@ def own(*, durable: bool) -> Iterator[OwnServers]:
             try:
                 yield found
             finally:
-                found.valkey.stop()
-                found.postgres.stop()
+                found.stop()
 
 
 def _of(services: ThrowAway, durable: bool) -> OwnServers:
