@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -46,6 +47,17 @@ def _parser() -> argparse.ArgumentParser:
     verb("jobs", _jobs, "list jobs with their queues, and when the periodic ones run")
     verb("events", _events, "list events with who hears them, and webhook topics with who handles them")
     _add_api_key(verbs)
+    ledger = verb("ledger", _ledger, "recompute the points ledger and name what does not add up")
+    ledger.add_argument("what", choices=("verify",))
+    ledger.add_argument("--shop", help="myshopify.com domain; every shop without it")
+    ledger.add_argument(
+        "--since", type=datetime.fromisoformat, help="only members with entries from then on (UTC)"
+    )
+    liability = verb(
+        "liability", _liability, "compare stored months of points liability with the ledger, or add them anew"
+    )
+    liability.add_argument("what", choices=("verify", "rebuild"))
+    liability.add_argument("--shop", required=True, help="myshopify.com domain")
     return parser
 
 
@@ -133,6 +145,47 @@ def _revoke_key(options: argparse.Namespace) -> None:
     _load()
     with unit_of_work(_shop_id(options.shop), actor=_me()) as uow:
         service.revoke_api_key(uow, options.id)
+
+
+def _ledger(options: argparse.Namespace) -> None:
+    """Raises ValueError when something does not add up, so that the exit code says so."""
+    from app.domains.points import service
+    from app.domains.shops import service as shops
+
+    _load()
+    since = options.since.replace(tzinfo=options.since.tzinfo or UTC) if options.since else None
+    listed = [_shop_id(options.shop)] if options.shop else shops.installed()
+    broken = 0
+    for shop_id in listed:
+        result = service.verify(shop_id, since=since)
+        print(
+            f"{shop_id}: {result.members} members, {result.entries} entries, {len(result.findings)} findings"
+        )
+        for found in result.findings:
+            print(f"  {found.law}: member {found.member_id}, entry {found.entry_id}, number {found.seq}")
+        broken += len(result.findings)
+    if broken:
+        raise ValueError(f"the ledger does not add up for {broken} members")
+
+
+def _liability(options: argparse.Namespace) -> None:
+    """Raises ValueError when months differ from the ledger, so that the exit code says so."""
+    from app.domains.liability import service
+
+    _load()
+    shop = _shop_id(options.shop)
+    if options.what == "rebuild":
+        with unit_of_work(shop, actor=_me()) as uow:
+            months = service.closed_months(uow)
+        for month in months:
+            with unit_of_work(shop, actor=_me()) as uow:
+                service.rebuild(uow, month)
+    with unit_of_work(shop, actor=_me()) as uow:
+        differences = service.verify(uow)
+    for one in differences:
+        print(one.month, one.what, f"stored {one.stored}", f"ledger {one.ledger}", sep="\t")
+    if differences:
+        raise ValueError(f"{len(differences)} sums differ from the ledger")
 
 
 def _me() -> Actor:

@@ -23,10 +23,14 @@ MODULES = (*BACKGROUND_MODULES, "api", "tabs")
 
 
 def load_domains(modules: Iterable[str] = MODULES) -> list[str]:
-    """Import the named modules of every domain that has them, so that they register. Returns the imported names."""
+    """Import the named modules of every domain that has them, so that they register. Returns the imported names.
+
+    A module of all domains comes before the next one of any: tabs may build on what handlers registered.
+    """
     loaded = []
-    for found in sorted(pkgutil.iter_modules(app.domains.__path__), key=lambda module: module.name):
-        for name in modules:
+    domains = sorted(pkgutil.iter_modules(app.domains.__path__), key=lambda module: module.name)
+    for name in modules:
+        for found in domains:
             place = f"{app.domains.__name__}.{found.name}.{name}"
             if importlib.util.find_spec(place) is not None:
                 importlib.import_module(place)

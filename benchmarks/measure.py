@@ -32,7 +32,10 @@ class Sample:
 
 @dataclass
 class Result:
-    """Product against reference. `ratio` and `cpu_ratio` are None when the machine was too noisy."""
+    """Product against reference. `ratio` and `cpu_ratio` are None when the machine was too noisy.
+
+    `cpu_ms` is the processor time of one operation of each, in milliseconds.
+    """
 
     name: str
     goal: str
@@ -43,6 +46,7 @@ class Result:
     kept: int
     rounds: int
     note: str = ""
+    cpu_ms: tuple[float, float] = (0.0, 0.0)
 
     def line(self) -> str:
         """One line for the terminal and the document."""
@@ -50,7 +54,7 @@ class Result:
         cpu = "" if self.cpu_ratio is None else f", by CPU {self.cpu_ratio:.2f}"
         return (
             f"{self.name}: {shown}{cpu} (goal {self.goal}; {self.product:,.0f} against {self.reference:,.0f}/s;"
-            f" {self.kept} of {self.rounds} rounds){' ' + self.note if self.note else ''}"
+            f" {self.kept} of {self.rounds} rounds){': ' + self.note if self.note else ''}"
         )
 
 
@@ -80,22 +84,25 @@ def compare(
     enough = len(kept) >= (1 - MOST_DROPPED) * ROUNDS
     mine = statistics.median(one[1].rate for one in kept)
     theirs = statistics.median(one[2].rate for one in kept)
+    costs = [_cpu_per_operation(kept, side) for side in (1, 2)]
+    note = f"CPU {costs[0] * 1e6:.0f} against {costs[1] * 1e6:.0f} us each" if all(costs) else ""
     return Result(
         name,
         goal,
         mine,
         theirs,
         mine / theirs if enough else None,
-        _cpu_ratio(kept) if enough else None,
+        costs[1] / costs[0] if enough and all(costs) else None,
         len(kept),
         ROUNDS,
+        note,
+        (costs[0] * 1e3, costs[1] * 1e3),
     )
 
 
-def _cpu_ratio(kept: list[tuple[float, Sample, Sample]]) -> float | None:
-    mine = statistics.median(one[1].cpu_seconds / one[1].operations for one in kept)
-    theirs = statistics.median(one[2].cpu_seconds / one[2].operations for one in kept)
-    return theirs / mine if mine and theirs else None
+def _cpu_per_operation(kept: list[tuple[float, Sample, Sample]], side: int) -> float:
+    chosen: list[Sample] = [(one[1], one[2])[side - 1] for one in kept]
+    return statistics.median(one.cpu_seconds / one.operations for one in chosen)
 
 
 def cpu_seconds(roots: list[int]) -> float:

@@ -141,10 +141,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(target: str) -> Iterator[tuple[int, int]]:
-    """A gunicorn of 2 workers and 4 threads on a free port. Gives (port, process id)."""
+def server(target: str, **variables: str) -> Iterator[tuple[int, int]]:
+    """A gunicorn of 2 workers and 4 threads on a free port, with further variables. Gives (port, process id)."""
     port = free_port()
-    environment = dict(os.environ, REFERENCE_DATABASE_URL=get_settings().database_url)
+    environment = dict(os.environ, REFERENCE_DATABASE_URL=get_settings().database_url, **variables)
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", "2", "--threads", "4",
          "--keep-alive", "30", "--log-level", "error", target],
@@ -168,6 +168,12 @@ def _wait(port: int) -> None:
         except OSError:
             time.sleep(0.1)
     raise RuntimeError("the server did not start")
+
+
+def settle() -> None:
+    """Let the database finish what earlier rounds left behind, so that no round pays for another one's rows."""
+    with psycopg.connect(get_settings().owner_url, autocommit=True) as owner:
+        owner.execute("VACUUM ANALYZE")
 
 
 def database_process() -> int:

@@ -173,8 +173,7 @@ class PostgresServer:
         found = self.running()
         if found is not None:
             processes.end(found.pid, _STOP_FAST)
-        if self._child is not None:
-            self._child.poll()
+        processes.see_out(self._child)
 
     def kill(self) -> None:
         """End it like a power cut: every process at once, without a checkpoint. For crash drills."""

@@ -85,6 +85,18 @@ def let_go(process: "subprocess.Popen[bytes]") -> None:
     process.returncode = 0
 
 
+def see_out(process: "subprocess.Popen[bytes] | None", patience: float = 5.0) -> None:
+    """Wait for a process that was told to end, and kill it when it does not. The threads of one whose process counts as
+    ended may take a moment longer, and Python warns of a child that nobody waited for."""
+    if process is None:
+        return
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def run_in_foreground(command: Sequence[str | Path], *, env: dict[str, str], cwd: Path) -> int:
     """Run a command with our output and return its exit code. A signal to us reaches it as an interrupt that it may
     answer for ten seconds; then, or at a second signal, it is killed."""

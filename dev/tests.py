@@ -61,6 +61,8 @@ def run_package(options: argparse.Namespace) -> int:
         data = DataFolder(services.folder)
         variables = environment.application(data, Ports(), Services(database, services.redis_url))
         variables["LOYALNEST_DATA"] = str(services.folder)
+        # Nobody takes mail there: a message counts as delivered, and the outbox can come to rest.
+        variables["SMTP_URL"] = ""
         migrate(variables)
         command = [sys.executable, "-m", package, *options.rest]
         return processes.run_in_foreground(command, env=variables, cwd=REPOSITORY)

@@ -23,6 +23,7 @@ from dev.supervisor import Interrupted, Program, Supervisor
 from dev.translations import compile_catalogs
 
 _READY_SECONDS = 90
+_DRAINS = 2
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -154,7 +155,7 @@ class Installation:
         gunicorn = ("-m", "gunicorn", "-c", "gunicorn.conf.py", "--bind", f"127.0.0.1:{self.ports.app}")
         commands: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             "web": ((*gunicorn, "wsgi:app"), web),
-            "drain": (("-m", "app.worker", "drain"), variables),
+            **{f"drain-{n}": (("-m", "app.worker", "drain"), variables) for n in range(1, _DRAINS + 1)},
             "jobs": (("-m", "app.worker", "jobs", "default"), variables),
             "slow-jobs": (("-m", "app.worker", "jobs", "slow"), variables),
             "cron": (("-m", "app.worker", "cron"), variables),

@@ -105,6 +105,5 @@ class ValkeyServer:
         found = self.running()
         if found is not None:
             processes.end(found.pid, _STOP)
-        if self._child is not None:
-            self._child.poll()
+        processes.see_out(self._child)
         (self.folder / "server.json").unlink(missing_ok=True)

@@ -95,3 +95,8 @@ def share(total: int, part: int, whole: int) -> int:
 def from_hundredths(hundredths: int, currency: str) -> int:
     """Minor units of a price thought of in a currency with two decimals: 99.90 USD, 9990 JPY, 99.900 KWD."""
     return hundredths * 10 if decimals(currency) == 3 else hundredths
+
+
+def to_hundredths(minor: int, currency: str) -> int:
+    """Minor units as Liquid and cart.js write every amount: in hundredths, whatever decimals the currency has."""
+    return int((Decimal(minor).scaleb(2 - decimals(currency))).to_integral_value(ROUND_HALF_UP))

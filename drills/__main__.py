@@ -10,16 +10,37 @@ import sys
 from collections.abc import Sequence
 
 from app.factory import load_domains
-from drills import any_order, bell_lost, database_killed, drain_killed, duplicates, queue_killed
+from drills import (
+    any_order,
+    bell_lost,
+    clocks,
+    database_killed,
+    drain_killed,
+    duplicates,
+    expiry_killed,
+    full_balance,
+    new_shop,
+    queue_killed,
+    reply_lost,
+    together,
+    worker_killed,
+)
 from drills.outcome import Drill, Scale
 
 DRILLS: dict[str, Drill] = {
     "F1": duplicates.run,
+    "F2": full_balance.run,
     "F3": database_killed.run,
     "F4": queue_killed.run,
+    "F5": worker_killed.run,
     "F6": drain_killed.run,
     "F7": bell_lost.run,
+    "F8": together.run,
+    "F9": new_shop.run,
     "F12": any_order.run,
+    "F15": reply_lost.run,
+    "F16": clocks.run,
+    "F16b": expiry_killed.run,
 }
 
 

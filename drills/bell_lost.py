@@ -39,7 +39,7 @@ def run(scale: Scale) -> Outcome:
             "gunicorn", "-b", f"127.0.0.1:{port}", "-w", "2", "drills.dying_web:app", DRILL_DIE=str(die)
         )
         try:
-            _wait(port)
+            wait_for(port)
             answers = [_post(port, shop, 0)]
             world.seconds_until_handled(shop)
             for number in range(1, kills + 1):
@@ -72,7 +72,8 @@ def run(scale: Scale) -> Outcome:
     return outcome
 
 
-def _wait(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Wait until somebody listens there."""
     until = time.monotonic() + 30
     while time.monotonic() < until:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
@@ -95,7 +96,9 @@ def _post(port: int, shop: TestShop, number: int) -> int | None:
         "X-Shopify-Triggered-At": datetime.now(UTC).isoformat(),
         "X-Shopify-API-Version": get_settings().shopify_api_version,
     }
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+    with contextlib.closing(
+        http.client.HTTPConnection("127.0.0.1", port, timeout=world.PATIENCE)
+    ) as connection:
         try:
             connection.request("POST", WEBHOOK_PATH, body, headers)
             return connection.getresponse().status

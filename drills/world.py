@@ -13,6 +13,8 @@ from tests.fixtures.shop import TestShop, make_shop
 
 POINTS = 10
 BACKLOG_SECONDS = 60.0
+PATIENCE = 180.0
+"""Seconds that a caller waits for an answer: a process that was killed starts anew behind an open port."""
 OUTAGES = (LoyalNestError, psycopg.Error, SQLAlchemyError)
 """What callers see while the database is away."""
 

@@ -15,6 +15,7 @@ def run() -> None:
     with owner.connect() as connection:
         connection.execute(text("SELECT set_config('lock_timeout', '5s', false)"))
         connection.execute(text("SELECT set_config('loyalnest.app_role', :role, false)"), {"role": app_role})
+        connection.execute(text("SELECT set_config('app.cross_shop', 'on', false)"))
         connection.commit()
         context.configure(connection=connection, transaction_per_migration=True)
         with context.begin_transaction():

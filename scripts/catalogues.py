@@ -159,8 +159,15 @@ def fault_of(translation: Message, source: Message, plurals: int) -> str:
     names = {frozenset(placeholders(text)) for text in texts}
     if not all(frozenset(placeholders(form)) in names for form in forms):
         return "other placeholders"
+    if _in_template(source) and any("%" in _PLACEHOLDER.sub("", form) for form in forms):
+        return "a lone percent sign, which templates write %%"
     edges = {(text[:1].isspace(), text[-1:].isspace()) for text in texts}
     return "" if all((form[:1].isspace(), form[-1:].isspace()) in edges for form in forms) else "other edges"
+
+
+def _in_template(source: Message) -> bool:
+    """Whether a template says it, and so fills every % in it."""
+    return any(not place.endswith(".py") for place, _ in source.locations)
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -18,26 +18,31 @@ RINGS = ("worker | cli", "factory", "admin_menu | schedule", "domains", "shopify
 # Domains from top to bottom; a domain imports downward only.
 ORDER = (
     ("storefront",),
+    ("bulk",),
     ("notifications",),
     ("referrals",),
     ("rewards",),
-    ("tiers",),
+    ("segments",),
+    ("liability", "tiers"),
     ("points",),
     ("orders",),
     ("members", "programs"),
+    ("lists",),
+    ("quick",),
     ("compliance",),
     ("shops",),
 )
 # Files of a domain from top to bottom. "|" keeps siblings apart, ":" lets them know each other.
 FILES = (
     (" | ", ("api", "tabs")),
+    (" | ", ("lists",)),
     (" | ", ("handlers", "jobs")),
     (" | ", ("service",)),
     (" | ", ("queries",)),
     (" | ", ("models", "rules")),
     (" : ", ("schemas", "errors", "events")),
 )
-PRIVATE = ("queries", "rules", "handlers", "jobs", "api", "tabs")
+PRIVATE = ("queries", "rules", "handlers", "jobs", "lists", "api", "tabs")
 WITHOUT_FLASK = ("service", "queries", "rules", "models", "jobs")
 # Wiring puts the webhook intake of shops in front of the application.
 WIRING_IMPORTS = {"shops": ("factory",)}

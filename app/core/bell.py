@@ -32,8 +32,8 @@ def ring(name: str) -> None:
             pipe.lpush(f"bell:{name}", b"1")
             pipe.ltrim(f"bell:{name}", 0, 3)
             pipe.execute()
-    except (redis.RedisError, OSError, ValueError):
-        # A connection that is being closed elsewhere answers ValueError.
+    except (redis.RedisError, OSError, ValueError, AttributeError):
+        # A connection that another thread is closing answers ValueError or AttributeError.
         log.info("bell %s could not be rung", name)
 
 

@@ -1,4 +1,7 @@
-"""The clock. Domain code never asks the operating system for the time, so that tests and replays can choose it."""
+"""The clock. Domain code never asks the operating system for the time, so that tests and replays can choose it.
+
+Units of work take their instant from the database, so that workers whose clocks disagree agree about what is due.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +18,11 @@ _source: Callable[[], datetime] = _system
 def now() -> datetime:
     """The present instant, aware, in UTC."""
     return _source()
+
+
+def chosen() -> datetime | None:
+    """The instant that `use_clock` chose; None when the real time is meant."""
+    return None if _source is _system else _source()
 
 
 @contextmanager

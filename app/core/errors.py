@@ -107,3 +107,9 @@ class Unavailable(LoyalNestError):
     status = 503
     retryable = True
     default_message = mark("This is not available right now. Nothing was changed; try again in a moment.")
+
+
+class Contention(Unavailable):
+    """Somebody else works on the same rows at this moment; the same work succeeds when it is done again."""
+
+    code = "contention"

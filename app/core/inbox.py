@@ -6,7 +6,9 @@ The body is sealed with the shop's key while it waits and is dropped once it has
 """
 
 import logging
+import random
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +20,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core import bell, clock, crypto, ids
-from app.core.db import UnitOfWork, cross_shop, engine, unit_of_work
+from app.core.db import UnitOfWork, cross_shop, engine, is_contention, unit_of_work
 from app.core.errors import Unavailable
 from app.core.settings import get_settings
 
@@ -28,11 +30,13 @@ BELL = "inbox"
 MAX_ATTEMPTS = 5
 _RETRY_SECONDS = (2, 10, 60, 300)
 READY, DONE, IGNORED, PARKED = range(4)
+_LOOK_SECONDS = 0.3
+_TURNS = 5
 
 
-@dataclass
+@dataclass(slots=True)
 class Delivery:
-    """One stored webhook."""
+    """One stored webhook, in the order of the columns that are claimed. The body is sealed until it is handled."""
 
     id: UUID
     topic: str
@@ -120,24 +124,37 @@ def _keys(shop_id: UUID) -> crypto.ShopKeys:
     return keys
 
 
+# One look into the index for each shop: grouping would read every waiting row, for each batch anew.
 _READY_SHOPS = """
-SELECT shop_id FROM inbox WHERE state = 0 AND not_before <= now() GROUP BY shop_id ORDER BY min(received_at) LIMIT 500
+WITH RECURSIVE shop AS (
+  (SELECT shop_id FROM inbox WHERE state = 0 ORDER BY shop_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT i.shop_id FROM inbox i WHERE i.state = 0 AND i.shop_id > s.shop_id ORDER BY i.shop_id LIMIT 1)
+  FROM shop s WHERE s.shop_id IS NOT NULL)
+SELECT s.shop_id FROM shop s CROSS JOIN LATERAL (
+  SELECT i.id FROM inbox i WHERE i.shop_id = s.shop_id AND i.state = 0 AND i.not_before <= now() ORDER BY i.id LIMIT 1) first
+ORDER BY first.id LIMIT 500
 """
 
-_CLAIM = """
-SELECT id, received_on, topic, webhook_id, event_id, triggered_at, received_at, payload, attempts FROM inbox
-WHERE shop_id = %(shop)s AND state = 0 AND not_before <= now()
+_COLUMNS = "id, topic, webhook_id, event_id, triggered_at, received_at, payload, attempts"
+
+_CLAIM = f"""
+SELECT {_COLUMNS} FROM inbox WHERE shop_id = %(shop)s AND state = 0 AND not_before <= now()
 ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 
-_CLAIM_ONE = """
-SELECT id, received_on, topic, webhook_id, event_id, triggered_at, received_at, payload, attempts FROM inbox
-WHERE shop_id = %(shop)s AND id = %(id)s AND state = 0 FOR UPDATE SKIP LOCKED
+_CLAIM_ONE = f"""
+SELECT {_COLUMNS} FROM inbox WHERE shop_id = %(shop)s AND id = %(id)s AND state = 0 FOR UPDATE SKIP LOCKED
 """
 
-_FINISH = """
-UPDATE inbox i SET state = v.state, outcome = v.outcome, done_at = clock_timestamp(), payload = NULL
-FROM unnest(%(ids)s::uuid[], %(states)s::smallint[], %(outcomes)s::text[]) AS v (id, state, outcome)
+_DONE = """
+UPDATE inbox SET state = 1, done_at = clock_timestamp(), payload = NULL
+WHERE shop_id = %(shop)s AND id = ANY(%(ids)s) AND state = 0
+"""
+
+_IGNORED = """
+UPDATE inbox i SET state = 2, outcome = v.outcome, done_at = clock_timestamp(), payload = NULL
+FROM unnest(%(ids)s::uuid[], %(outcomes)s::text[]) AS v (id, outcome)
 WHERE i.shop_id = %(shop)s AND i.id = v.id AND i.state = 0
 """
 
@@ -158,36 +175,60 @@ def ready_shops() -> list[UUID]:
 
 def drain_shop(shop_id: UUID, limit: int = 200) -> int:
     """Handle up to `limit` deliveries of one shop in one transaction. Returns how many were taken."""
-    taken: list[UUID] = []
-    try:
-        with unit_of_work(shop_id) as uow:
-            rows = uow.all(_CLAIM, {"shop": shop_id, "limit": limit})
-            taken = [row["id"] for row in rows]
-            _handle(uow, _opened(uow, rows))
-    except Exception:
-        if not taken:
-            raise
-        log.warning(
-            "a batch of %s deliveries failed and is tried one by one", len(taken), exc_info=len(taken) == 1
-        )
-        for delivery_id in taken:
-            _drain_one(shop_id, delivery_id)
-    return len(taken)
+    for turn in range(_TURNS):
+        taken: list[Delivery] = []
+        try:
+            _drain(shop_id, _CLAIM, {"shop": shop_id, "limit": limit}, taken)
+        except Exception as error:
+            if is_contention(error):
+                _give_way(turn, error)
+                continue
+            if not taken:
+                raise
+            log.warning(
+                "a batch of %s deliveries failed and is tried one by one",
+                len(taken),
+                exc_info=len(taken) == 1,
+            )
+            for delivery in taken:
+                _drain_one(shop_id, delivery.id)
+        return len(taken)
+    return 0
 
 
 def _drain_one(shop_id: UUID, delivery_id: UUID) -> None:
-    try:
-        with unit_of_work(shop_id) as uow:
-            _handle(uow, _opened(uow, uow.all(_CLAIM_ONE, {"shop": shop_id, "id": delivery_id})))
-    except Exception as error:
-        log.warning("delivery %s failed", delivery_id, exc_info=True)
-        _record_failure(shop_id, delivery_id, error)
+    for turn in range(_TURNS):
+        try:
+            _drain(shop_id, _CLAIM_ONE, {"shop": shop_id, "id": delivery_id}, [])
+        except Exception as error:
+            if is_contention(error):
+                _give_way(turn, error)
+                continue
+            log.warning("delivery %s failed", delivery_id, exc_info=True)
+            _record_failure(shop_id, delivery_id, error)
+        return
+
+
+def _drain(shop_id: UUID, claim: str, where: dict[str, Any], taken: list[Delivery]) -> None:
+    """Claim and handle in one transaction; `taken` tells the caller which, also when it raises."""
+    with unit_of_work(shop_id) as uow:
+        # Binary: the text form of a body would be twice as long.
+        cursor = uow.driver.cursor(binary=True)
+        taken += [Delivery(*row) for row in cursor.execute(claim, where).fetchall()]
+        _handle(uow, taken)
+
+
+def _give_way(turn: int, error: Exception) -> None:
+    """Wait a moment for those who work on the same rows. That is no failure: it is not counted as an attempt, and when
+    it lasts, the deliveries stay ready for the next look."""
+    log.info("a batch gives way to others: %s", type(error).__name__)
+    threading.Event().wait(random.uniform(0.01, 0.03) * 2**turn)  # noqa: S311 - only spreads retries
 
 
 def _record_failure(shop_id: UUID, delivery_id: UUID, error: Exception) -> None:
     with unit_of_work(shop_id) as uow:
         attempts = uow.scalar(
-            "SELECT attempts FROM inbox WHERE shop_id = %(shop)s AND id = %(id)s",
+            "SELECT attempts FROM inbox WHERE shop_id = %(shop)s AND id = %(id)s AND state = 0",
             {"shop": shop_id, "id": delivery_id},
         )
         state = uow.scalar(
@@ -204,31 +245,13 @@ def _record_failure(shop_id: UUID, delivery_id: UUID, error: Exception) -> None:
         log.error("delivery %s of shop %s is parked after %s attempts", delivery_id, shop_id, MAX_ATTEMPTS)
 
 
-def _opened(uow: UnitOfWork, rows: list[dict[str, Any]]) -> list[Delivery]:
-    """Claimed rows with their bodies in clear. Raises SealBroken."""
-    if not rows:
-        return []
-    keys = crypto.shop_keys(uow)
-    return [
-        Delivery(
-            id=row["id"],
-            topic=row["topic"],
-            webhook_id=row["webhook_id"],
-            event_id=row["event_id"],
-            triggered_at=row["triggered_at"],
-            received_at=row["received_at"],
-            body=keys.unseal_bytes(bytes(row["payload"]), "inbox"),
-            attempts=row["attempts"],
-        )
-        for row in rows
-    ]
-
-
 def _handle(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
     if not deliveries:
         return
+    keys = crypto.shop_keys(uow)
     by_handler: dict[TopicHandler, list[Delivery]] = {}
     for delivery in deliveries:
+        delivery.body = keys.unseal_bytes(delivery.body, "inbox")
         handler = _handlers.get(delivery.topic)
         if handler is None:
             delivery.ignore("no handler")
@@ -236,25 +259,35 @@ def _handle(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
         by_handler.setdefault(handler, []).append(delivery)
     for handler, batch in by_handler.items():
         handler(uow, batch)
-    uow.execute(
-        _FINISH,
-        {
-            "shop": uow.shop,
-            "ids": [delivery.id for delivery in deliveries],
-            "states": [IGNORED if delivery.outcome else DONE for delivery in deliveries],
-            "outcomes": [delivery.outcome for delivery in deliveries],
-        },
-    )
+    _finish(uow, deliveries)
+
+
+def _finish(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
+    done = [delivery.id for delivery in deliveries if not delivery.outcome]
+    ignored = {delivery.id: delivery.outcome for delivery in deliveries if delivery.outcome}
+    if done:
+        uow.execute(_DONE, {"shop": uow.shop, "ids": done})
+    if ignored:
+        uow.execute(_IGNORED, {"shop": uow.shop, "ids": list(ignored), "outcomes": list(ignored.values())})
 
 
 def drain_all(limit: int = 200, stop: Callable[[], bool] = lambda: False) -> int:
-    """Empty the inbox of every shop, taking turns between shops, or until told to stop. Returns how many were taken."""
-    total = 0
-    while not stop() and (shops := ready_shops()):
-        taken = sum(_guarded(shop_id, limit) for shop_id in shops if not stop())
-        total += taken
-        if not taken:
+    """Empty the inbox of every shop, taking turns between shops, or until told to stop. Returns how many were taken.
+
+    Several processes may do so at once: each takes rows that no other one has.
+    """
+    total, looked = 0, 0.0
+    shops: list[UUID] = []
+    while not stop():
+        fresh = not shops or time.monotonic() - looked > _LOOK_SECONDS
+        if fresh:
+            shops, looked = ready_shops(), time.monotonic()
+        took = {shop_id: _guarded(shop_id, limit) for shop_id in shops if not stop()}
+        total += sum(took.values())
+        if fresh and not any(took.values()):
             break
+        # A full batch leaves more behind it: no need to look for work, until others have to have their turn.
+        shops = [shop_id for shop_id, size in took.items() if size == limit]
     return total
 
 

@@ -50,6 +50,15 @@ class MailUnavailable(Unavailable):
 
 
 @dataclass(frozen=True)
+class Look:
+    """How a sender looks in the head of a letter; what is empty is left out. `accent` is a hex color."""
+
+    name: str = ""
+    accent: str = ""
+    logo_url: str = ""
+
+
+@dataclass(frozen=True)
 class Rendered:
     """A letter's words."""
 
@@ -99,10 +108,13 @@ def mail_server() -> MailServer | None:
     )
 
 
-def render(place: str, locale: str, news: Any) -> Rendered:
-    """Subject, text and HTML of `templates/email/<place>.{subject.txt,txt,html}` in a locale; templates see `news`."""
+def render(place: str, locale: str, news: Any, look: Look | None = None) -> Rendered:
+    """Subject, text and HTML of `templates/email/<place>.{subject.txt,txt,html}` in a locale; templates see `news`.
+
+    `look` is the sender's, for the head of the HTML.
+    """
     environment = _environment(i18n.supported(locale))
-    values = {"news": news, "locale": locale, "direction": i18n.direction(locale)}
+    values = {"news": news, "locale": locale, "direction": i18n.direction(locale), "look": look or Look()}
     return Rendered(
         subject=one_line(environment.get_template(f"email/{place}.subject.txt").render(values), 200),
         text=environment.get_template(f"email/{place}.txt").render(values).strip() + "\n",

@@ -1,6 +1,7 @@
 """Money in integer minor units beside its ISO 4217 currency; decimal strings only at the edges."""
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 
 from app.core.errors import Invalid
 from app.core.i18n import mark
@@ -44,13 +45,17 @@ def exponent(currency: str) -> int:
     return 3 if currency in _THREE_DECIMALS else 2
 
 
+_TOO_MUCH = Decimal(10) ** 15
+
+
+@lru_cache(maxsize=8192)
 def to_minor(amount: str | Decimal | int, currency: str) -> int:
     """Minor units of a decimal amount such as "129.90"; excess decimals round half up. Raises MoneyFormat."""
     try:
         value = Decimal(amount) if not isinstance(amount, Decimal) else amount
     except InvalidOperation:
         raise MoneyFormat(text=str(amount)[:40]) from None
-    if not value.is_finite() or abs(value) >= Decimal(10) ** 15:
+    if not value.is_finite() or abs(value) >= _TOO_MUCH:
         raise MoneyFormat(text=str(amount)[:40])
     return int(value.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
@@ -63,3 +68,9 @@ def to_decimal(minor: int, currency: str) -> Decimal:
 def to_decimal_string(minor: int, currency: str) -> str:
     """The amount as Shopify writes it, for example "129.90" or "1200" for JPY."""
     return f"{to_decimal(minor, currency):.{exponent(currency)}f}"
+
+
+def plain(number: Decimal) -> str:
+    """A decimal as text without exponent and without zeros at its end, for example "12.5" or "10"."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

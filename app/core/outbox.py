@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
+import orjson
 
 from app.core import bell, ids
 from app.core.db import UnitOfWork, cross_shop, open_transaction, unit_of_work
@@ -74,7 +74,7 @@ def registered_kinds() -> frozenset[str]:
 
 _PUT = """
 INSERT INTO outbox (shop_id, id, kind, key, payload, not_before)
-VALUES (%(shop)s, %(id)s, %(kind)s, %(key)s, %(payload)s, coalesce(%(not_before)s, now()))
+VALUES (%(shop)s, %(id)s, %(kind)s, %(key)s, %(payload)s::jsonb, coalesce(%(not_before)s, now()))
 ON CONFLICT (shop_id, kind, key) DO NOTHING
 """
 
@@ -90,30 +90,27 @@ def put(
             "id": ids.new_id(),
             "kind": kind,
             "key": key,
-            "payload": Jsonb(payload),
+            "payload": orjson.dumps(payload).decode(),
             "not_before": not_before,
         },
     )
     _ring_once(uow)
 
 
+_PUT_MANY = """
+INSERT INTO outbox (shop_id, id, kind, key, payload)
+SELECT %(shop)s, v.id, %(kind)s, v.key, v.payload
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS v (id uuid, key text, payload jsonb)
+ON CONFLICT (shop_id, kind, key) DO NOTHING
+"""
+
+
 def put_many(uow: UnitOfWork, kind: str, items: list[tuple[str, dict[str, Any]]]) -> None:
     """Store many pieces of work of one kind, given as (key, payload), with one statement."""
     if not items:
         return
-    uow.execute(
-        "INSERT INTO outbox (shop_id, id, kind, key, payload)"
-        " SELECT %(shop)s, v.id, %(kind)s, v.key, v.payload"
-        " FROM unnest(%(ids)s::uuid[], %(keys)s::text[], %(payloads)s::jsonb[]) AS v (id, key, payload)"
-        " ON CONFLICT (shop_id, kind, key) DO NOTHING",
-        {
-            "shop": uow.shop,
-            "kind": kind,
-            "ids": [ids.new_id() for _ in items],
-            "keys": [key for key, _ in items],
-            "payloads": [Jsonb(payload) for _, payload in items],
-        },
-    )
+    rows = [{"id": ids.new_id(), "key": key, "payload": payload} for key, payload in items]
+    uow.execute(_PUT_MANY, {"shop": uow.shop, "kind": kind, "rows": orjson.dumps(rows).decode()})
     _ring_once(uow)
 
 

@@ -8,10 +8,13 @@ class Permission(StrEnum):
 
     API_KEYS_WRITE = "api_keys:write"
     AUDIT_READ = "audit:read"
+    BULK_READ = "bulk:read"
+    BULK_WRITE = "bulk:write"
     MEMBERS_ERASE = "members:erase"
     MEMBERS_READ = "members:read"
     MEMBERS_WRITE = "members:write"
     POINTS_ADJUST = "points:adjust"
+    POINTS_APPROVE = "points:approve"
     POINTS_READ = "points:read"
     POINTS_REDEEM = "points:redeem"
     PROGRAMS_READ = "programs:read"

@@ -6,7 +6,8 @@ from app.shopify.admin import AdminClient, Data
 
 
 def read_order(client: AdminClient, order_id: str) -> Data | None:
-    """The order as operation OrderSnapshot describes it, with all its lines and all its refunds; None when unknown.
+    """The order as operation OrderSnapshot describes it, with all its lines, their products' collections and all its
+    refunds; None when unknown.
 
     `lineItems` and each refund's `refundLineItems` are plain lists here. `order_id` is the gid.
     """
@@ -17,6 +18,7 @@ def read_order(client: AdminClient, order_id: str) -> Data | None:
     nodes = list(lines["nodes"])
     if lines["pageInfo"]["hasNextPage"]:
         nodes += _more_lines(client, order_id, lines["pageInfo"]["endCursor"])
+    _read_collections(client, [line["product"] for line in nodes if line.get("product")])
     refunds = [
         refund if _is_whole(refund) else _read_refund(client, refund["id"]) for refund in order["refunds"]
     ]
@@ -32,6 +34,33 @@ def _more_lines(client: AdminClient, order_id: str, after: str) -> list[Data]:
     found: list[Data] = []
     while True:
         page: Any = client.run("OrderLines", {"id": order_id, "after": after})["order"]["lineItems"]
+        found += page["nodes"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+        after = page["pageInfo"]["endCursor"]
+
+
+def _read_collections(client: AdminClient, products: list[Data]) -> None:
+    """Complete what products of lines say about their collections, each product once."""
+    known: dict[str, list[Data]] = {}
+    for product in products:
+        page: Any = product.get("collections")
+        if page is None or not page["pageInfo"]["hasNextPage"]:
+            continue
+        if product["id"] not in known:
+            known[product["id"]] = page["nodes"] + _more_collections(
+                client, product["id"], page["pageInfo"]["endCursor"]
+            )
+        product["collections"] = {**page, "nodes": known[product["id"]]}
+
+
+def _more_collections(client: AdminClient, product_id: str, after: str) -> list[Data]:
+    found: list[Data] = []
+    while True:
+        product: Any = client.run("ProductCollections", {"id": product_id, "after": after})["product"]
+        if product is None:
+            return found
+        page = product["collections"]
         found += page["nodes"]
         if not page["pageInfo"]["hasNextPage"]:
             return found

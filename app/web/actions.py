@@ -11,7 +11,7 @@ from app.core.errors import Conflict, Invalid, LoyalNestError, TooLarge
 from app.web import current
 from app.web.embedding import embedded_staff
 from app.web.errors import Problem, problem_of
-from app.web.form_input import NOT_FIELDS, Upload, parse_form
+from app.web.form_input import NOT_FIELDS, Upload, numeric_names, parse_form
 from app.web.forms import Form
 from app.web.idempotency import FORM_FIELD, HEADER, Once, once
 from app.web.json_input import FORBIDDEN, UnsupportedMedia
@@ -131,7 +131,10 @@ def parent_of(action: Action) -> Tab | TabPage:
 def _refuse(
     action: Action, principal: Principal, place: Mapping[str, Any], error: LoyalNestError
 ) -> Response:
-    """The form again, with what was typed and why it was refused. Conflicts keep their status, the rest is a 422."""
+    """The form again, with what was typed and why it was refused. Conflicts keep their status, the rest is a 422.
+
+    What is asked while a person types is not refused: half a form is no mistake yet.
+    """
     problem = problem_of(error)
     form = _refused_form(action, place, problem)
     ctx = refused_context(principal, action, form, place)
@@ -142,7 +145,7 @@ def _refuse(
         else:
             view, _ = view_model(parent_of(action), principal, uow, place)
         html = render_piece(action.template, ctx, view)
-    return html_response(html, problem.status if problem.status == 409 else 422)
+    return html_response(html, 200 if action.live else 409 if problem.status == 409 else 422)
 
 
 def _refused_form(action: Action, place: Mapping[str, Any], problem: Problem) -> Form:
@@ -156,4 +159,5 @@ def _refused_form(action: Action, place: Mapping[str, Any], problem: Problem) ->
         errors={name: problem.fields[name] for name in named},
         message=problem.fields.get("", "") or ("" if named else problem.message),
         code=problem.code,
+        numeric=numeric_names(action.form) if action.form else frozenset(),
     )

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.core.settings import Settings
 from app.web.actions import add_actions
+from app.web.compression import init_compression
 from app.web.dispatch import add_endpoints
 from app.web.embedding import init_embedding
 from app.web.endpoints import EndpointRegistry
@@ -62,6 +63,7 @@ def make_application(
     app.url_map.merge_slashes = False
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     init_request_log(app)
+    init_compression(app)
     init_security_headers(app, settings)
     init_rate_limits(app, settings.redis_url)
     init_locale(app)
@@ -88,4 +90,6 @@ def _add_openapi(app: Flask, endpoints: EndpointRegistry) -> None:
             body.append(orjson.dumps(openapi_document(endpoints)))
         response = json_response(body[0])
         response.headers["Cache-Control"] = "public, max-age=300"
+        response.add_etag()
+        response.make_conditional(request)
         return response

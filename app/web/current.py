@@ -50,9 +50,9 @@ def locale() -> str:
     """One of the five locales: the caller's own, then the page's, then the shop's, then the browser's."""
     if not has_request_context():
         return "en"
-    if "locale" not in g:
-        g.locale = _choose()
-    chosen: str = g.locale
+    chosen: str | None = g.get("locale")
+    if chosen is None:
+        chosen = g.locale = _choose()
     return chosen
 
 

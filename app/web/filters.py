@@ -4,13 +4,15 @@ Digits are Latin in every locale. In right-to-left locales money, percentages an
 without a strong letter their order could be turned round.
 """
 
-from datetime import UTC, date, datetime
+import math
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_datetime_format
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 from flask import Flask
 from flask_babel import ngettext
@@ -21,20 +23,30 @@ from app.core.money import exponent, to_decimal
 from app.web import current
 
 Style = Literal["short", "medium", "long", "full"]
+Unit = Literal["hour", "minute", "second"]
 _ISOLATE, _POP = "\u2066", "\u2069"
 _COMPACT_FROM = 10_000_000
+_DAY = 86_400
+_UNITS: tuple[tuple[Unit, int], ...] = (("hour", 3_600), ("minute", 60))
+_NEXT_UNIT_FROM = 1.2
+# Babel parses patterns and locales each time it is asked; a page asks hundreds of times for the same few texts.
+_kept = lru_cache(maxsize=8_192)
 
 
 def number(value: float | Decimal | None, decimals: int | None = None, signed: bool = False) -> str:
     """A grouped number; `signed` writes + or − before it. None is an en dash."""
-    if value is None:
-        return "–"
-    exact = Decimal(str(value))
+    return "–" if value is None else _number(str(value), decimals, signed, current.locale())
+
+
+@_kept
+def _number(value: str, decimals: int | None, signed: bool, locale: str) -> str:
+    exact = Decimal(value)
     if decimals is not None:
         exact = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
     pattern = "#,##0" + (f".{'0' * decimals}" if decimals else "" if decimals == 0 else ".###")
-    text = format_decimal(abs(exact), format=pattern, locale=_locale(), numbering_system="latn")
-    return _signed(text, exact, signed)
+    text = format_decimal(abs(exact), format=pattern, locale=_parsed(locale), numbering_system="latn")
+    sign = _sign(exact, signed)
+    return _isolated(sign + text, locale) if sign else text
 
 
 def points(value: int | None, signed: bool = False, unit: bool = False) -> str:
@@ -55,16 +67,20 @@ def compact(value: float | None) -> str:
 
 def money(minor: int | None, currency: str, signed: bool = False) -> str:
     """An amount in minor units with its currency's sign and decimals."""
-    if minor is None:
-        return "–"
-    pattern = _locale().currency_formats["standard"].pattern.split(";")[0]
+    return "–" if minor is None else _money(minor, currency, signed, current.locale())
+
+
+@_kept
+def _money(minor: int, currency: str, signed: bool, locale: str) -> str:
+    babel = _parsed(locale)
+    pattern = babel.currency_formats["standard"].pattern.split(";")[0]
     decimals = exponent(currency)
     pattern = pattern.replace("0.00", "0." + "0" * decimals if decimals else "0")
     amount = abs(to_decimal(minor, currency))
     text = format_currency(
-        amount, currency, format=pattern, currency_digits=False, locale=_locale(), numbering_system="latn"
+        amount, currency, format=pattern, currency_digits=False, locale=babel, numbering_system="latn"
     )
-    return _isolated(_sign(Decimal(minor), signed) + text)
+    return _isolated(_sign(Decimal(minor), signed) + text, locale)
 
 
 def percent(share: float | Decimal | None, decimals: int = 1, signed: bool = False) -> str:
@@ -77,7 +93,7 @@ def percent(share: float | Decimal | None, decimals: int = 1, signed: bool = Fal
     if native is not None:
         pattern = native.pattern.replace("#,##0", pattern[:-1])
     text = format_percent(abs(exact), format=pattern, locale=_locale(), numbering_system="latn")
-    return _isolated(_sign(exact, signed) + text)
+    return _isolated(_sign(exact, signed) + text, current.locale())
 
 
 def date_text(value: date | datetime | None, style: Style = "medium") -> str:
@@ -85,27 +101,60 @@ def date_text(value: date | datetime | None, style: Style = "medium") -> str:
     if value is None:
         return "–"
     day = _local(value) if isinstance(value, datetime) else value
-    return format_date(day, format=style, locale=_locale())
+    return _day(day.year, day.month, day.day, style, current.locale())
+
+
+@_kept
+def _day(year: int, month: int, day: int, style: Style, locale: str) -> str:
+    return format_date(date(year, month, day), format=style, locale=_parsed(locale))
+
+
+@_kept
+def _clock(hour: int, minute: int, second: int | None, locale: str) -> str:
+    style: Style = "short" if second is None else "medium"
+    return format_time(time(hour, minute, second or 0), format=style, locale=_parsed(locale))
+
+
+@_kept
+def _joined(style: Style, locale: str) -> str:
+    return str(get_datetime_format(style, locale=_parsed(locale))).replace("'", "")
+
+
+def month_text(value: date) -> str:
+    """A month with its year, such as "October 2026"."""
+    text: str = format_skeleton("yMMMM", datetime(value.year, value.month, 1, tzinfo=UTC), locale=_locale())
+    return text
 
 
 def datetime_text(value: datetime | None, style: Style = "medium", seconds: bool = False) -> str:
     """A date with its time of day in the shop's zone; to the minute unless `seconds`."""
     if value is None:
         return "–"
-    local, locale = _local(value), _locale()
-    time = format_time(local, format="medium" if seconds else "short", locale=locale)
-    joined = str(get_datetime_format(style, locale=locale)).replace("'", "")
-    return joined.replace("{0}", time).replace("{1}", date_text(value, style))
+    local, locale = _local(value), current.locale()
+    hours = _clock(local.hour, local.minute, local.second if seconds else None, locale)
+    day = _day(local.year, local.month, local.day, style, locale)
+    return _joined(style, locale).replace("{0}", hours).replace("{1}", day)
 
 
 def reltime(value: datetime | None) -> str:
     """How long ago or in what time, up to a day; then the date."""
     if value is None:
         return "–"
-    distance = _aware(value) - clock.now()
-    if abs(distance.total_seconds()) >= 86_400:
+    distance = math.floor((_aware(value) - clock.now()).total_seconds())
+    seconds = abs(distance)
+    if seconds >= _DAY:
         return date_text(value)
-    return format_timedelta(distance, add_direction=True, threshold=1.2, locale=_locale())
+    unit, length = next((one for one in _UNITS if seconds / one[1] >= _NEXT_UNIT_FROM), ("second", 1))
+    count = round(seconds / length)
+    return _distance(unit, -count if distance < 0 else count, current.locale())
+
+
+@_kept
+def _distance(unit: Unit, count: int, locale: str) -> str:
+    whole = timedelta(**{f"{unit}s": count})
+    return format_timedelta(
+        whole, granularity=unit, threshold=float("inf"), add_direction=True, locale=_parsed(locale)
+    )
 
 
 def isolated(text: object) -> str:
@@ -123,26 +172,27 @@ def init_filters(app: Flask) -> None:
         percent=percent,
         date=date_text,
         datetime=datetime_text,
+        month=month_text,
         reltime=reltime,
         isolated=isolated,
     )
 
 
 def _locale() -> Locale:
-    return Locale.parse(current.locale())
+    return _parsed(current.locale())
+
+
+@_kept
+def _parsed(locale: str) -> Locale:
+    return Locale.parse(locale)
 
 
 def _sign(value: Decimal, signed: bool) -> str:
     return "\u2212" if value < 0 else "+" if signed and value > 0 else ""
 
 
-def _signed(text: str, value: Decimal, signed: bool) -> str:
-    sign = _sign(value, signed)
-    return _isolated(sign + text) if sign else text
-
-
-def _isolated(text: str) -> str:
-    return f"{_ISOLATE}{text}{_POP}" if direction(current.locale()) == "rtl" else text
+def _isolated(text: str, locale: str) -> str:
+    return f"{_ISOLATE}{text}{_POP}" if direction(locale) == "rtl" else text
 
 
 def _aware(value: datetime) -> datetime:

@@ -1,6 +1,6 @@
 """A form on a page: where it posts, what its fields show, and what was wrong with them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -9,9 +9,13 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+import orjson
 from werkzeug.datastructures import MultiDict
 
 from app.web.localized_numbers import to_typed
+
+# The hidden field that keeps what a person had read, and the code of a save that came too late.
+AS_READ, STALE = "_as_read", "stale_version"
 
 
 def new_key() -> str:
@@ -80,21 +84,50 @@ class Form:
         """The sentence under a field; empty when it is fine."""
         return self.errors.get(name, "")
 
-    @property
-    def first_error(self) -> str:
-        """The name of the first refused field, for the focus."""
-        return next((name for name in self.errors if name), "")
+    def read(self, theirs: Any, names: Sequence[str]) -> str:
+        """The named fields as the person got to read them, as JSON for a hidden field that comes back with the form.
+
+        `theirs` are the values as they are saved now; after a collision those are what the person reads.
+        """
+        if self.typed is not None and self.code != STALE:
+            return self.typed.get(AS_READ, "")
+        beside = self._beside(theirs)
+        return orjson.dumps({name: beside.text_of(name, _look(theirs, name)) for name in names}).decode()
+
+    def differences(self, theirs: Any, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Where what was typed differs from what is saved now: {name, was, theirs, yours} as texts.
+
+        `was` is what the person had read, None when the form did not keep it.
+        """
+        beside, read = self._beside(theirs), self._as_read()
+        found = []
+        for name in names:
+            kind = _look(theirs, name)
+            saved, mine = beside.text_of(name, kind), self.text_of(name, kind)
+            if saved != mine:
+                found.append({"name": name, "was": read.get(name), "theirs": saved, "yours": mine})
+        return found
+
+    def text_of(self, name: str, kind: Any) -> str:
+        """A field as one text; `kind` is a value of its type, which tells switches and lists."""
+        if isinstance(kind, bool):
+            return "true" if self.checked(name) else "false"
+        if isinstance(kind, (list, tuple)):
+            return ", ".join(self.values(name))
+        return self.value(name)
+
+    def _beside(self, theirs: Any) -> "Form":
+        return Form(self.action, self.url, self.locale, self.timezone, theirs, numeric=self.numeric)
+
+    def _as_read(self) -> dict[str, str]:
+        try:
+            found = orjson.loads(self.typed.get(AS_READ, "{}")) if self.typed is not None else {}
+        except orjson.JSONDecodeError:
+            return {}
+        return {str(name): str(text) for name, text in found.items()} if isinstance(found, dict) else {}
 
     def _initial(self, name: str) -> Any:
-        here = self.initial
-        for step in name.split("."):
-            if isinstance(here, Mapping):
-                here = here.get(step)
-            elif isinstance(here, (list, tuple)) and step.isdigit():
-                here = here[int(step)] if int(step) < len(here) else None
-            else:
-                here = getattr(here, step, None) if here is not None else None
-        return here
+        return _look(self.initial, name)
 
     def _number(self, text: str) -> str:
         try:
@@ -117,3 +150,15 @@ class Form:
         if isinstance(value, (date, time)):
             return value.isoformat()
         return str(value)
+
+
+def _look(source: Any, name: str) -> Any:
+    """What lies at a field's name in a mapping, a list or an object; None where there is nothing."""
+    for step in name.split("."):
+        if isinstance(source, Mapping):
+            source = source.get(step)
+        elif isinstance(source, (list, tuple)) and step.isdigit():
+            source = source[int(step)] if int(step) < len(source) else None
+        else:
+            source = getattr(source, step, None) if source is not None else None
+    return source

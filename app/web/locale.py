@@ -2,16 +2,22 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from flask import Flask
-from flask_babel import Babel, gettext
+from babel.support import NullTranslations
+from flask import Flask, g
+from flask_babel import Babel, get_domain, gettext
+from markupsafe import Markup
 
 from app.core.i18n import LOCALES, direction, supported
 from app.web import current
 from app.web.filters import number
+from app.web.words import state_in_sentence
 
 TRANSLATIONS = Path(__file__).parents[2] / "translations"
+_STATES = frozenset({"status", "wanted"})  # placeholders that hold a state of a record
 _PLACEHOLDER = re.compile(r"{(\w+)}")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 __all__ = ["LOCALES", "direction", "supported", "translated"]
@@ -25,6 +31,34 @@ def init_locale(app: Flask) -> None:
         locale_selector=current.locale,
         timezone_selector=current.timezone,
     )
+    app.jinja_env.globals["_"] = sentence
+
+
+def sentence(message: str, /, **variables: Any) -> Markup:
+    """`_` of templates: a message in the request's language with its %(named)s variables, which are escaped.
+
+    A page says hundreds of sentences, most of them fixed; those are looked up once for each language.
+    """
+    catalog = _catalog()
+    return _said(catalog, message) % variables if variables else _finished(catalog, message)
+
+
+def _catalog() -> NullTranslations:
+    chosen = current.locale()
+    known: tuple[str, NullTranslations] | None = g.get("catalog")
+    if known is None or known[0] != chosen:
+        known = g.catalog = (chosen, get_domain().get_translations())
+    return known[1]
+
+
+@lru_cache(maxsize=16_384)
+def _said(catalog: NullTranslations, message: str) -> Markup:
+    return Markup(catalog.ugettext(message))  # noqa: S704 - translations are ours
+
+
+@lru_cache(maxsize=16_384)
+def _finished(catalog: NullTranslations, message: str) -> Markup:
+    return _said(catalog, message) % {}
 
 
 def translated(sentence: str, data: dict[str, object] | None = None) -> str:
@@ -33,12 +67,15 @@ def translated(sentence: str, data: dict[str, object] | None = None) -> str:
         return ""
     known = data or {}
     return _PLACEHOLDER.sub(
-        lambda found: _inserted(known[found[1]]) if found[1] in known else found[0], gettext(sentence)
+        lambda found: _inserted(found[1], known[found[1]]) if found[1] in known else found[0],
+        gettext(sentence),
     )
 
 
-def _inserted(value: object) -> str:
+def _inserted(name: str, value: object) -> str:
     """A value as the reader's language writes it, isolated where it could turn the sentence round."""
+    if name in _STATES:
+        value = state_in_sentence(str(value))
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         exact = Decimal(str(value))
         decimals = -int(exact.as_tuple().exponent) if exact.is_finite() else 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from app.core.permissions import Permission
 from app.web.locale import translated
-from app.web.tabs import HOME, Tab, TabRegistry
+from app.web.tabs import HOME, Tab, TabPage, TabRegistry, path_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,19 @@ def menu_for(
                 MenuSection(group.key, translated(group.title), group.icon, entries[0].url, current, entries)
             )
     return sections
+
+
+def shortcuts_for(tabs: TabRegistry, permissions: frozenset[Permission]) -> list[MenuTab]:
+    """The pages that the command search offers beside the tabs: those that are about no single record."""
+    return [
+        MenuTab(page.name, translated(page.title), tabs.tabs[page.key].icon, tabs.path_of(page), False)
+        for page in tabs.pages.values()
+        if page.permission in permissions and not path_names(page.path) and not _is_piece(page)
+    ]
+
+
+def _is_piece(page: TabPage) -> bool:
+    return page.template.rpartition("/")[2].startswith("_")
 
 
 def _entry(tab: Tab, current: bool) -> MenuTab:

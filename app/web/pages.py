@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Flask, Response, request
+from pydantic import BaseModel
 from werkzeug.datastructures import MultiDict
 
 from app.core import db
@@ -14,7 +15,9 @@ from app.core.permissions import Permission
 from app.web import current
 from app.web.context import Context
 from app.web.embedding import embedded_staff
+from app.web.form_input import numeric_names
 from app.web.forms import Form
+from app.web.localized_numbers import to_plain
 from app.web.principals import Principal
 from app.web.query_input import parse_view_query
 from app.web.rendering import PageContext, admin, html_response, page_context, render_view
@@ -58,7 +61,11 @@ def view_model(
     shown: Tab | TabPage, principal: Principal, uow: UnitOfWork, place: Mapping[str, Any]
 ) -> tuple[Any, Any]:
     """The view model and the query it was made for."""
-    query = parse_view_query(_arguments(), shown.query) if shown.query is not None else None
+    query = (
+        parse_view_query(readable(_arguments(), shown.query), shown.query)
+        if shown.query is not None
+        else None
+    )
     offered = {"ctx": context_of(principal, uow), "query": query, **place}
     return shown.view(**wanted(shown.view, offered)), query
 
@@ -69,6 +76,22 @@ def _arguments() -> "MultiDict[str, str]":
         return request.args
     _, _, query = request.headers.get("HX-Current-URL", "").partition("?")
     return MultiDict(parse_qsl(query))
+
+
+def asked_values() -> dict[str, str]:
+    """The parameters of the page as they were asked for, the last of each name."""
+    return {name: values[-1] for name, values in _arguments().lists() if values[-1] != ""}
+
+
+def readable(arguments: "MultiDict[str, str]", schema: type[BaseModel]) -> "MultiDict[str, str]":
+    """The query with the schema's numbers in Latin digits, whatever digits and separators they were typed in."""
+    numeric = numeric_names(schema)
+    locale = current.locale()
+    return MultiDict(
+        (name, (to_plain(value, locale) or value) if name in numeric else value)
+        for name, values in arguments.lists()
+        for value in values
+    )
 
 
 def context_of(principal: Principal, uow: UnitOfWork, typed: Mapping[str, str] | None = None) -> Context:

@@ -1,6 +1,7 @@
 """The one renderer: a page in the shell or the fragment inside it, from the same template and view model."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,14 +15,16 @@ from app.core.i18n import direction
 from app.core.permissions import Permission
 from app.core.settings import Settings
 from app.web import current
+from app.web.date_range import presets
 from app.web.embedding import preload, wants_fragment
 from app.web.filters import init_filters
 from app.web.form_input import numeric_names
 from app.web.forms import Form, new_key
 from app.web.locale import translated
-from app.web.menu import MenuGroup, MenuSection, menu_for
+from app.web.menu import MenuGroup, MenuSection, MenuTab, menu_for, shortcuts_for
 from app.web.principals import Principal, ShopInfo
 from app.web.tabs import Action, Tab, TabPage, TabRegistry, path_names
+from app.web.words import init_words
 
 ROOT = Path(__file__).parents[2]
 SHELL, INSIDE = "layouts/app.html", "layouts/fragment.html"
@@ -55,6 +58,7 @@ class PageContext:
     api_key: str
     app_bridge_url: str
     menu: list[MenuSection]
+    shortcuts: list[MenuTab]
     tab: str
     group: str
     path: str
@@ -109,6 +113,7 @@ def page_context(
         api_key=shared.settings.shopify_api_key,
         app_bridge_url=shared.settings.shopify_app_bridge_url,
         menu=menu_for(shared.groups, shared.tabs, permissions, here),
+        shortcuts=[] if wants_fragment() else shortcuts_for(shared.tabs, permissions),
         tab=here.key if here else "",
         group=here.group if here else "",
         path=request.path,
@@ -197,30 +202,49 @@ def action_url(name: str, **values: Any) -> str:
 
 def static_url(path: str) -> str:
     """The address of a static file, with its content's mark so that browsers may keep it for a year."""
-    folder, prefix = current_app.static_folder or "", current_app.static_url_path or ""
-    changing = admin().settings.environment == "development"
-    return (_marked.__wrapped__ if changing else _marked)(folder, prefix, path)
+    folder, prefix = current_app.extensions["static_files"]
+    file = f"{folder}/{path}"
+    try:
+        mark = _mark(file, os.stat(file).st_mtime_ns)  # noqa: PTH116 - a page asks for sixty icons
+    except OSError:
+        return f"{prefix}/{path}"
+    return f"{prefix}/{path}?v={mark}"
 
 
 @lru_cache(maxsize=512)
-def _marked(folder: str, prefix: str, path: str) -> str:
-    file = Path(folder) / path
-    mark = hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.is_file() else ""
-    return f"{prefix}/{path}?v={mark}" if mark else f"{prefix}/{path}"
+def _mark(file: str, changed: int) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12]
 
 
 def init_rendering(app: Flask, shared: Admin) -> None:
     """Make filters and URL functions known to templates, and static files cacheable."""
     app.extensions["admin"] = shared
+    app.extensions["static_files"] = (app.static_folder, app.static_url_path)
+    app.config["TEMPLATES_AUTO_RELOAD"] = shared.settings.environment == "development"
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     init_filters(app)
+    init_words(app)
     app.jinja_env.globals.update(
-        static_url=static_url, tab_url=tab_url, page_url=page_url, action_url=action_url
+        static_url=static_url,
+        tab_url=tab_url,
+        page_url=page_url,
+        action_url=action_url,
+        date_presets=presets,
     )
 
     @app.after_request
     def keep_static(response: Response) -> Response:
-        if request.endpoint == "static" and response.status_code == 200 and "v" in request.args:
+        if (
+            request.endpoint == "static"
+            and response.status_code in (200, 304)
+            and _is_marked(request.full_path)
+        ):
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
+
+
+def _is_marked(address: str) -> bool:
+    """Whether an address names the content that is here now; a server of another release must not be believed for a year."""
+    path = address.partition("?")[0].removeprefix(f"{current_app.static_url_path}/")
+    return path.startswith("vendor/") or static_url(path) == address

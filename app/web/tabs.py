@@ -81,7 +81,10 @@ class TabPage:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A POST below a tab. `template` is the form's fragment for 422 and 409; `prepare` makes its view model."""
+    """A POST below a tab. `template` is the form's fragment for 422 and 409; `prepare` makes its view model.
+
+    A `live` one is asked while a person types, changes nothing, and answers 200 also where something is missing.
+    """
 
     key: str
     name: str
@@ -95,6 +98,7 @@ class Action:
     idempotent: bool = True
     max_body_bytes: int = 1024 * 1024
     files: Sequence[str] = ()
+    live: bool = False
 
     @property
     def full_name(self) -> str:
@@ -239,6 +243,7 @@ def action(  # noqa: PLR0913 - one declaration says everything about an action
     idempotent: bool = True,
     max_body_bytes: int = 1024 * 1024,
     files: Sequence[str] = (),
+    live: bool = False,
 ) -> Callable[[View], View]:
     """Declare a POST handler `(ctx[, form][, files], **path) -> Done` of a tab.
 
@@ -246,7 +251,8 @@ def action(  # noqa: PLR0913 - one declaration says everything about an action
     parameters it receives and which is rendered again afterwards. `template` is the form's fragment
     (`admin/<domain>/_<name>.html`); a refused form comes back in it with what was typed, beside the view model of
     `prepare(ctx, **path)` or else of the page. Where there is no such file the action is a button with hidden
-    fields, and a refusal is a toast.
+    fields, and a refusal is a toast. `live` is for previews that are asked while a person types: they never repeat an
+    answer, and are not refused.
     """
 
     def declare(handler: View) -> View:
@@ -262,9 +268,10 @@ def action(  # noqa: PLR0913 - one declaration says everything about an action
                 form=form,
                 prepare=prepare,
                 page=page,
-                idempotent=idempotent,
+                idempotent=idempotent and not live,
                 max_body_bytes=max_body_bytes,
                 files=tuple(files),
+                live=live,
             )
         )
         return handler

@@ -187,6 +187,13 @@ class Queries:
         found = self._find("gift_card", "GiftCard", id)
         return views.gift_card(self._call, found) if found else None
 
+    def giftCards(self, _info: Any, query: str | None = None, sortKey: str = "ID", **page: Any) -> Node:
+        """Gift cards by the last characters of their code."""
+        self._call.need("giftCards", "read_gift_cards")
+        searchable = Searchable({"id": lambda card: card["id"]}, lambda card: card["code"][-4:])
+        found = self._search("gift_card", query, searchable)
+        return connection(found, lambda card: views.gift_card(self._call, card), _sorting(sortKey), **page)
+
     def storeCreditAccount(self, _info: Any, id: str) -> Node | None:
         """A store credit account by id."""
         self._call.need("storeCreditAccount", "read_store_credit_accounts")

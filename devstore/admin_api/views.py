@@ -185,7 +185,9 @@ def variant(call: Call, of: Doc, found: Doc) -> Node:
         "displayName": of["title"] if plain else f"{of['title']} - {found['title']}",
         "sku": found["sku"],
         "price": money.to_text(found["price"], call.currency),
-        "compareAtPrice": None,
+        "compareAtPrice": money.to_text(before, call.currency)
+        if (before := found.get("compare_at"))
+        else None,
         "availableForSale": of["status"] == "ACTIVE",
         "inventoryQuantity": 100,
         "product": lambda *_: product(call, of),

@@ -87,10 +87,19 @@ def priced(shop: Doc, handle: str, *, email: str | None = None, shipping: bool =
 
 
 def as_json(shop: Doc, handle: str) -> dict[str, Any]:
-    """The cart as the storefront's /cart.js gives it; prices in minor units."""
+    """The cart as the storefront's /cart.js gives it; amounts in hundredths."""
     store = dev_store()
     found, quote = lines(store, shop["domain"], handle), priced(shop, handle)
     applied = {each.code for each in quote.applied} if quote else set()
+    off = (
+        [sum(parts) for parts in zip(*(each.per_line for each in quote.applied), strict=True)]
+        if quote
+        else []
+    )
+
+    def hundredths(minor: int) -> int:
+        return money.to_hundredths(minor, shop["currency"])
+
     return {
         "token": f"devstore-{handle}",
         "currency": shop["currency"],
@@ -98,18 +107,23 @@ def as_json(shop: Doc, handle: str) -> dict[str, Any]:
         "items": [
             {
                 "id": line["variant"]["id"],
+                "variant_id": line["variant"]["id"],
                 "product_id": line["product"]["id"],
                 "title": line["product"]["title"],
                 "variant_title": line["variant"]["title"],
+                "vendor": line["product"]["vendor"],
+                "product_type": line["product"]["product_type"],
                 "quantity": line["quantity"],
-                "price": line["price"],
-                "line_price": line["total"],
+                "price": hundredths(line["price"]),
+                "original_price": hundredths(line["price"]),
+                "line_price": hundredths(line["total"]),
+                "final_line_price": hundredths(line["total"] - less),
                 "gift_card": line["product"]["gift_card"],
             }
-            for line in found
+            for line, less in zip(found, off or [0] * len(found), strict=True)
         ],
-        "total_price": quote.total if quote else 0,
-        "total_discount": sum(each.amount for each in quote.applied) if quote else 0,
+        "total_price": hundredths(quote.total) if quote else 0,
+        "total_discount": hundredths(sum(each.amount for each in quote.applied)) if quote else 0,
         "discount_codes": [{"code": code, "applicable": code in applied} for code in codes(handle)],
         "attributes": site.remembered(handle, "attributes", {}),
     }

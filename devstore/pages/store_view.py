@@ -5,7 +5,7 @@ from typing import Any
 from flask import render_template, request, url_for
 from markupsafe import Markup
 
-from devstore import shops
+from devstore import money, shops
 from devstore.current import dev_store
 from devstore.pages import cart, liquid_filters, site, theme
 from devstore.pages.words import LOCALES, STORE, direction, words
@@ -19,6 +19,8 @@ def page(template: str, shop: Doc, kind: str, **values: Any) -> str:
     root = url_for("storefront.home", handle=handle).rstrip("/")
     lines = cart.lines(dev_store(), domain, handle)
     variables = _liquid_objects(shop, kind, locale, root, customer, lines)
+    if kind == "product":
+        variables["product"] = _product(values["product"], shop["currency"])
     blocks = _blocks(shop, kind, variables, locale, root) if shop["installed_at"] else {}
     return render_template(
         template,
@@ -48,6 +50,7 @@ def _liquid_objects(
             "currency": shop["currency"],
             "permanent_domain": shop["domain"],
             "locale": shop["locale"],
+            "taxes_included": shop["taxes_included"],
         },
         "customer": known,
         "request": {"locale": {"iso_code": locale}, "page_type": kind, "path": request.path},
@@ -61,11 +64,47 @@ def _liquid_objects(
         },
         "cart": {
             "item_count": sum(line["quantity"] for line in lines),
-            "total_price": sum(line["total"] for line in lines),
+            "total_price": money.to_hundredths(sum(line["total"] for line in lines), shop["currency"]),
             "currency": {"iso_code": shop["currency"]},
+            "items": [
+                {
+                    "variant_id": line["variant"]["id"],
+                    "quantity": line["quantity"],
+                    "product": _product(line["product"], shop["currency"]),
+                    "variant": _variant(line["variant"], shop["currency"]),
+                }
+                for line in lines
+            ],
         },
         "template": {"name": kind},
         "app": {"metafields": {}},
+    }
+
+
+def _product(found: Doc, currency: str) -> Doc:
+    """Liquid's product."""
+    variants = [_variant(each, currency) for each in found["variants"]]
+    return {
+        "id": found["id"],
+        "title": found["title"],
+        "vendor": found["vendor"],
+        "type": found["product_type"],
+        "tags": found["tags"],
+        "gift_card?": found["gift_card"],
+        "collections": [{"id": each} for each in found["collections"]],
+        "variants": variants,
+        "selected_or_first_available_variant": variants[0],
+    }
+
+
+def _variant(found: Doc, currency: str) -> Doc:
+    """Liquid's variant; amounts in hundredths."""
+    before = found.get("compare_at")
+    return {
+        "id": found["id"],
+        "title": found["title"],
+        "price": money.to_hundredths(found["price"], currency),
+        "compare_at_price": money.to_hundredths(before, currency) if before else None,
     }
 
 

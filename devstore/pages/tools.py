@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -19,7 +20,10 @@ tools = Blueprint("tools", __name__)
 @tools.get("/admin/store/<handle>/themes")
 @tools.get("/admin/store/<handle>/themes/<path:rest>")
 def themes(handle: str, rest: str = "") -> str:
-    """Which blocks of our extension the theme shows, with their settings; the theme editor's addresses lead here."""
+    """Which blocks of our extension the theme shows, with their settings; the theme editor's addresses lead here.
+
+    As in Shopify's editor, `activateAppId=<client id>/<block>` shows the block switched on, to be saved by a person.
+    """
     shop = site.shop_at(handle)
     blocks = [
         {
@@ -35,11 +39,22 @@ def themes(handle: str, rest: str = "") -> str:
         for block_handle, block in theme.blocks().items()
     ]
     chosen = theme.settings(dev_store(), shop["domain"])
+    switched_on = request.args.get("activateAppId", "").rpartition("/")[2]
+    if switched_on in chosen:
+        chosen[switched_on]["on"] = True
     return page("admin/themes.html", shop, "theme", blocks=blocks, chosen=chosen, text_of=theme.schema_text)
 
 
+@tools.get("/store/<handle>/themes/<path:rest>")
+def theme_editor(handle: str, rest: str) -> Response:
+    """The editor under the address that Shopify's admin gives it on its own host."""
+    asked: dict[str, Any] = request.args.to_dict()
+    return redirect(url_for("tools.themes", handle=handle, rest=rest, **asked))
+
+
 @tools.post("/admin/store/<handle>/themes")
-def save_theme(handle: str) -> Response:
+@tools.post("/admin/store/<handle>/themes/<path:rest>")
+def save_theme(handle: str, rest: str = "") -> Response:
     """Keep the switches and settings."""
     shop = site.shop_at(handle)
     chosen = {}

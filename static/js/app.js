@@ -22,10 +22,12 @@
     alertPlace().replaceChildren(content);
     alertPlace().scrollIntoView({ block: "nearest" });
   };
-  const toast = (text) => (window.shopify?.toast ? window.shopify.toast.show(text) : say(text));
+  const takeBack = ({ url }) => htmx.ajax("POST", url, { swap: "none" });
+  const offered = (undo) => ({ action: undo.label, duration: 10000, onAction: () => takeBack(undo) });
+  const toast = (text, undo) => (window.shopify?.toast ? window.shopify.toast.show(text, undo && offered(undo)) : say(text));
   document.addEventListener("toast", (event) => {
-    const { text, error } = event.detail;
-    if (!error) return toast(text);
+    const { text, error, undo } = event.detail;
+    if (!error) return toast(text, undo);
     if (!shownInPage) alertWith("refused", text);
   });
 
@@ -48,6 +50,9 @@
   /* before a request */
   on("htmx:config:request", (event, ctx) => {
     if (isPoll(ctx) && document.hidden) return event.preventDefault();
+    /* a search that was still being typed gives way to the link that was pressed meanwhile */
+    const searching = ctx.sourceElement?.matches?.("[data-filters]");
+    if (searching && (!ctx.sourceElement.isConnected || (visit && visit.sourceElement !== ctx.sourceElement))) return event.preventDefault();
     if (ctx.request.method !== "GET") {
       const own = ctx.request.body?.get?.("idempotency_key");
       ctx.request.headers["Idempotency-Key"] = own || crypto.randomUUID();
@@ -169,8 +174,19 @@
   on("htmx:before:request", (event, ctx) => {
     if (ctx.sourceElement.matches?.("[data-page]")) ctx.paged = true;
   });
+  /* scripts that only some pages need come with the first page that has such a thing */
+  const asked = new Set();
+  const fetchScripts = () => {
+    for (const source of (document.querySelector("[data-chart-scripts]")?.dataset.chartScripts || "").split(" ").filter(Boolean)) {
+      if (asked.has(source)) continue;
+      asked.add(source);
+      document.head.append(Object.assign(document.createElement("script"), { src: source, async: false }));
+    }
+  };
+  document.addEventListener("htmx:after:swap", fetchScripts);
   document.addEventListener("DOMContentLoaded", () => {
     markPlace();
+    fetchScripts();
     if (/Mac|iPhone|iPad/.test(navigator.platform)) document.querySelectorAll("[data-shortcut]").forEach((key) => (key.textContent = "⌘ K"));
   });
 
@@ -199,6 +215,16 @@
       document.documentElement.dataset.theme = button.dataset.themeChoice;
       button.parentElement.querySelectorAll("button").forEach((each) => each.setAttribute("aria-pressed", String(each === button)));
       document.dispatchEvent(new Event("loyalnest:theme"));
+    },
+    "[data-direction]": (button) => {
+      document.documentElement.dir = button.dataset.direction;
+      button.parentElement.querySelectorAll("button").forEach((each) => each.setAttribute("aria-pressed", String(each === button)));
+      document.dispatchEvent(new Event("loyalnest:theme"));
+    },
+    "[data-chart-view]": (button) => {
+      const figure = byId(button.getAttribute("aria-controls"));
+      for (const [part, name] of [["plot", ".chart-plot"], ["table", ".chart-table"]]) figure.querySelector(name).hidden = part !== button.dataset.chartView;
+      button.parentElement.querySelectorAll("button").forEach((each) => each.setAttribute("aria-pressed", String(each === button)));
     },
     "[data-copy], [data-copy-from]": (button) => copy(button),
     "[data-download]": (button) => download(button),

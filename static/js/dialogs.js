@@ -67,12 +67,14 @@
     showArrived();
     setTimeout(openFromAddress);
   });
-  /* a form in a dialog that was accepted closes it, unless the answer already took it away */
+  /* a form in a dialog that was accepted closes it; whether it stays is said by the form that was sent, not by the one that came */
+  document.addEventListener("htmx:before:request", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.sourceElement.matches?.("dialog [data-form]:not([data-stay])")) ctx.closes = ctx.sourceElement.closest("dialog");
+  });
   document.addEventListener("htmx:finally:request", (event) => {
     const { ctx } = event.detail;
-    const form = ctx?.sourceElement;
-    if (!form?.matches?.("dialog [data-form]:not([data-stay])") || !(ctx.response?.status < 300)) return;
-    form.closest("dialog").close();
+    if (ctx?.closes?.open && ctx.response?.status < 300) ctx.closes.close();
   });
 
   /* the question before an act: hx-confirm */

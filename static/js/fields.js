@@ -112,6 +112,27 @@
     if (panel) markLanguage(panel);
   });
 
+  /* a range of days: a preset fills both ends, the person applies */
+  const ends = (range) => range.querySelectorAll("input[type=date]");
+  document.addEventListener("click", (event) => {
+    const preset = event.target.closest?.("[data-range-start]");
+    if (!preset) return;
+    const range = preset.closest("[data-range]");
+    [ends(range)[0].value, ends(range)[1].value] = [preset.dataset.rangeStart, preset.dataset.rangeEnd];
+    markPreset(range);
+  });
+  const markPreset = (range) => {
+    const [start, end] = ends(range);
+    range.querySelectorAll("[data-range-start]").forEach((preset) => {
+      preset.setAttribute("aria-pressed", String(preset.dataset.rangeStart === start.value && preset.dataset.rangeEnd === end.value));
+    });
+    end.min = start.value;
+    start.max = end.value || end.max;
+  };
+  document.addEventListener("input", (event) => {
+    if (event.target.matches?.("[data-range] input[type=date]")) markPreset(event.target.closest("[data-range]"));
+  });
+
   /* a secret is selected whole */
   document.addEventListener("focusin", (event) => {
     if (event.target.matches?.("[data-secret]")) event.target.select();

@@ -101,30 +101,51 @@
   });
   document.addEventListener("DOMContentLoaded", paintAll);
 
-  /* keys */
+  /* keys: one row of a table can be reached by Tab, arrows go on from there */
   const typing = (element) => element.matches?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+  const rowsOf = (row) => [...row.parentElement.querySelectorAll(":scope > tr[tabindex]")];
+  const land = (row) => {
+    rowsOf(row).forEach((each) => (each.tabIndex = each === row ? 0 : -1));
+    row.focus();
+  };
   const move = (event, row, by) => {
     const controls = (each) => [...each.querySelectorAll("a[href], button:not([disabled]), input")];
     const next = by > 0 ? row.nextElementSibling : row.previousElementSibling;
-    if (!next?.matches("[data-rows] tbody tr")) return;
+    event.preventDefault();
+    if (!next?.matches("[data-rows] tbody tr[tabindex]")) return;
+    if (event.target === row) return land(next);
     const at = controls(row).indexOf(event.target.closest("a, button, input"));
     const there = controls(next);
-    (there[Math.min(Math.max(at, 0), there.length - 1)])?.focus();
+    there[Math.min(Math.max(at, 0), there.length - 1)]?.focus();
+  };
+  const end = (event, row, last) => {
+    if (event.target !== row) return;
     event.preventDefault();
+    land(rowsOf(row).at(last ? -1 : 0));
+  };
+  const toggle = (event, row) => {
+    const box = row.querySelector("[data-select]");
+    const table = row.closest("[data-rows]");
+    if (!box) return;
+    if (event.shiftKey && last?.isConnected) {
+      event.preventDefault();
+      pickRange(table, last, box, true);
+      last = box;
+      paint(table);
+    } else if (event.target === row) {
+      event.preventDefault();
+      box.click();
+    }
   };
   const press = {
     ArrowDown: (event, row) => move(event, row, 1),
     ArrowUp: (event, row) => move(event, row, -1),
+    Home: (event, row) => end(event, row, false),
+    End: (event, row) => end(event, row, true),
+    Enter: (event, row) => event.target === row && row.querySelector(".cell-main a[href], a[href], [data-open-id]")?.click(),
     x: (event, row) => row.querySelector("[data-select]")?.click(),
     o: (event, row) => row.querySelector("[data-open-id]")?.click(),
-    " ": (event, row) => {
-      const box = row.querySelector("[data-select]");
-      if (!box || !event.shiftKey || !last?.isConnected) return;
-      event.preventDefault();
-      pickRange(row.closest("[data-rows]"), last, box, true);
-      last = box;
-      paint(row.closest("[data-rows]"));
-    },
+    " ": toggle,
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;

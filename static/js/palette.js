@@ -1,10 +1,14 @@
-/* The command palette: Ctrl or ⌘ K over the tabs of the menu and the actions that the page marks with data-palette. */
+/* The command palette: Ctrl or ⌘ K over the tabs of the menu, pages and actions (data-palette), and members, whom the server finds. */
 (() => {
   const palette = () => document.getElementById("palette");
   const field = () => document.getElementById("palette-q");
   const list = () => document.getElementById("palette-list");
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  const PAUSE = 200;
   let entries = [];
+  let people = [];
+  let asked = 0;
+  let searching = false;
 
   const collect = () => {
     const actions = [...document.querySelectorAll("main [data-palette]")].map((source) => ({
@@ -16,13 +20,16 @@
       group: source.closest("section")?.querySelector("h2").textContent || "",
       icon: source.querySelector("use")?.getAttribute("href").split("#")[1] || "chevron-right",
     }));
-    return [...actions, ...tabs];
+    const pages = [...palette().querySelectorAll("[data-shortcuts] a")].map((source) => ({
+      source, words: source.textContent.trim(), group: palette().dataset.actions, icon: source.dataset.icon,
+    }));
+    return [...actions, ...tabs, ...pages];
   };
-  /* every typed word must occur; names that begin with the text come first */
+  /* every typed word must occur; the name itself comes first, then names that begin with the text */
   const matching = (text) => {
     const words = plain(text).split(/\s+/).filter(Boolean);
     const found = entries.filter((entry) => words.every((word) => plain(`${entry.words} ${entry.group}`).includes(word)));
-    const rank = (entry) => (plain(entry.words).startsWith(words[0] || "") ? 0 : 1);
+    const rank = (entry) => [(one) => one === words.join(" "), (one) => one.startsWith(words[0]), () => true].findIndex((fits) => fits(plain(entry.words)));
     return words.length ? found.sort((a, b) => rank(a) - rank(b)) : found;
   };
   const option = (entry, at) => {
@@ -42,12 +49,39 @@
     node?.scrollIntoView({ block: "nearest" });
   };
   const draw = () => {
-    const found = matching(field().value).slice(0, 60);
+    const found = [...matching(field().value), ...people].slice(0, 60);
     list().replaceChildren(...found.map(option));
-    palette().querySelector(".palette-none").hidden = found.length > 0;
+    palette().querySelector(".palette-none").hidden = found.length > 0 || searching;
     list().hidden = found.length === 0;
-    palette().querySelector("[role=status]").textContent = palette().dataset.count.replace("#", found.length);
+    palette().querySelector("[role=status]").textContent = searching ? "" : palette().dataset.count.replace("#", found.length);
     mark(list().firstElementChild);
+  };
+  /* the server finds members: names by their beginning, e-mails, orders and codes as a whole */
+  const askServer = async () => {
+    const text = field().value.trim();
+    const mine = ++asked;
+    const { peopleUrl } = palette().dataset;
+    people = [];
+    searching = Boolean(peopleUrl) && text.length >= 2;
+    if (!searching) return;
+    await new Promise((go) => setTimeout(go, PAUSE));
+    if (mine !== asked) return;
+    try {
+      const answer = await fetch(`${peopleUrl}?q=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" } });
+      const html = answer.ok ? await answer.text() : "";
+      if (mine !== asked || !palette().open) return;
+      const place = document.getElementById("palette-people");
+      place.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.children);
+      window.htmx.process(place);
+      people = [...place.querySelectorAll("a")].map((source) => ({
+        source, words: source.textContent, group: source.dataset.line || palette().dataset.people, icon: "user",
+      }));
+    } catch {
+      people = []; /* offline: tabs and actions are still found */
+    }
+    if (mine !== asked) return;
+    searching = false;
+    draw();
   };
   const go = (entry) => {
     palette().close();
@@ -56,6 +90,9 @@
   const open = () => {
     entries = collect();
     field().value = "";
+    people = [];
+    searching = false;
+    asked += 1;
     if (!palette().open) palette().showModal();
     draw();
     field().focus();
@@ -77,6 +114,10 @@
       all[at]?.click();
     }
   });
-  document.addEventListener("input", (event) => event.target.id === "palette-q" && draw());
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "palette-q") return;
+    askServer();
+    draw();
+  });
   document.addEventListener("click", (event) => event.target.closest?.("[data-open=palette]") && open());
 })();

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+import redis
 from flask import Flask
 
 from app.core import db, ids
 from app.core.permissions import ALL, Permission
+from app.core.settings import get_settings
 from app.factory import load_domains
 from app.web import endpoints, tabs
 from app.web.principals import ShopInfo
@@ -22,6 +24,13 @@ TABS = tabs.registry()
 def app(web_app: Flask) -> Flask:
     """The application with every domain."""
     return web_app
+
+
+@pytest.fixture
+def unlimited(app: Flask) -> None:
+    """Callers without a name share one bucket by their address; more endpoints than it holds are tried."""
+    with redis.Redis.from_url(get_settings().redis_url) as client:
+        client.flushdb()
 
 
 @pytest.fixture

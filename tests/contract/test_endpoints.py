@@ -55,6 +55,7 @@ def send(caller: Caller, endpoint: Endpoint, body: bytes | None = None) -> Any:
 
 
 @EVERY
+@pytest.mark.usefixtures("unlimited")
 def test_nobody_gets_in(app: Flask, endpoint: Endpoint) -> None:
     answer = send(Caller(app), endpoint)
     assert (answer.status_code, answer.json["error"]["code"]) == (401, "unauthorized")
@@ -78,7 +79,8 @@ def test_what_is_not_there_is_404(as_key: Callers, shop_id: UUID, endpoint: Endp
         path = address(
             endpoint, **{name: wrong for name, kind in endpoint.parameters.items() if kind is UUID}
         )
-        assert as_key().open(endpoint.method, path, json={}).status_code == 404
+        body = example(endpoint.body) if endpoint.body else {}
+        assert as_key().open(endpoint.method, path, json=body).status_code == 404
     assert fingerprint(shop_id) == before
 
 
@@ -147,7 +149,11 @@ def test_reading_an_empty_shop_works(as_key: Callers, shop_id: UUID, endpoint: E
         assert answer.status_code == 404
     else:
         assert answer.status_code in (200, 404), answer.text
-    assert fingerprint(shop_id) == before, "a GET wrote something"
+    after = fingerprint(shop_id)
+    if endpoint.path.endswith(".csv"):
+        # Who takes a file about persons is noted.
+        after.pop("audit_entries", None)
+    assert after == before, "a GET wrote something"
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app.core import bell, crypto, ids, inbox
 from app.core.db import UnitOfWork, cross_shop, unit_of_work
+from app.core.errors import Contention
 from app.core.inbox import DONE, IGNORED, PARKED, READY, Delivery
 
 SHOP, OTHER = ids.new_id(), ids.new_id()
@@ -282,16 +285,77 @@ def test_the_age_of_the_oldest_is_known() -> None:
         assert inbox.oldest_waiting(uow) is None
 
 
+def test_contention_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "_give_way", lambda *_: None)
+    wrapped = OperationalError("", {}, psycopg.errors.LockNotAvailable())
+    errors: list[Exception] = [psycopg.errors.DeadlockDetected(), Contention(), wrapped]
+    seen: list[str] = []
+
+    def handler(_: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
+        if errors:
+            raise errors.pop()
+        seen.extend(one.webhook_id for one in deliveries)
+
+    handle(handler)
+    tell(1)
+    tell(2)
+    assert inbox.drain_all() == 2
+    assert seen == ["w1", "w2"]
+    with unit_of_work(SHOP) as uow:
+        assert uow.scalar("SELECT sum(attempts) FROM inbox") == 0
+
+
+def test_contention_that_lasts_leaves_the_deliveries_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "_give_way", lambda *_: None)
+
+    def handler(*_: object) -> None:
+        raise psycopg.errors.SerializationFailure
+
+    handle(handler)
+    tell(1)
+    for _ in range(inbox.MAX_ATTEMPTS + 1):
+        assert inbox.drain_all() == 0
+    assert states() == {"w1": READY}
+    monkeypatch.setattr(inbox, "_handlers", {"a/b": lambda *_: None})
+    assert inbox.drain_all() == 1
+
+
+def test_a_backlog_is_handled_once_by_several_drains() -> None:
+    seen: list[tuple[str, str]] = []
+
+    def handler(_: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
+        threading.Event().wait(0.02)
+        seen.extend((one.webhook_id, threading.current_thread().name) for one in deliveries)
+
+    handle(handler)
+    for number in range(60):
+        tell(number)
+    with ThreadPoolExecutor(2) as pool:
+        drains = [pool.submit(inbox.drain_all, 5) for _ in range(2)]
+    assert sum(drain.result() for drain in drains) == 60
+    assert sorted(webhook for webhook, _ in seen) == sorted(f"w{number}" for number in range(60))
+    assert len({thread for _, thread in seen}) == 2
+
+
+def test_a_webhook_repeated_after_midnight_is_known() -> None:
+    handle(lambda *_: None)
+    assert tell(1)
+    with unit_of_work(SHOP) as uow:
+        uow.execute("UPDATE inbox SET received_on = received_on - 1")
+    assert not tell(1)
+    assert tell(1, shop=OTHER)
+    with unit_of_work(SHOP) as uow:
+        uow.execute("UPDATE inbox SET received_on = received_on - 3")
+    assert tell(1)
+
+
 def test_finishing_does_not_read_what_was_done_long_ago() -> None:
     handle(lambda *_: None)
     for number in range(20):
         tell(number)
     with unit_of_work(SHOP) as uow:
         uow.execute("SET LOCAL enable_seqscan = off")
-        plan = uow.all(
-            "EXPLAIN " + inbox._FINISH,
-            {"shop": SHOP, "ids": [ids.new_id()], "states": [1], "outcomes": [""]},
-        )
+        plan = uow.all("EXPLAIN " + inbox._DONE, {"shop": SHOP, "ids": [ids.new_id()]})
     assert any("ready_idx" in row["QUERY PLAN"] or "shop_id_id_idx" in row["QUERY PLAN"] for row in plan)
 
 

@@ -70,6 +70,7 @@ def test_a_failed_job_is_planned_again(valkey: object) -> None:
 def test_without_a_queue_server_callers_are_not_disturbed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("WARNING", logger="app.core.jobs")
     jobs.job("test.remember")(remember)
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     get_settings.cache_clear()
@@ -100,6 +101,7 @@ def test_a_job_runs_by_name_and_the_registry_is_a_copy() -> None:
 def test_a_hanging_queue_server_does_not_hold_up_the_caller(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("WARNING", logger="app.core.jobs")
     jobs.job("test.remember")(remember)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{silent.getsockname()[1]}/0")

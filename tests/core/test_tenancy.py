@@ -14,7 +14,7 @@ from app.core.db import UnitOfWork, cross_shop, unit_of_work
 from app.core.settings import get_settings
 from app.core.tenancy import UnscopedStatement, owned_tables
 from app.domains.programs.models import Program
-from app.domains.tiers.models import Tier
+from app.domains.tiers.models import Tier, TierLadder
 from app.factory import load_domains
 from tests.fixtures import rows
 
@@ -34,8 +34,13 @@ def _two_shops(clean_database: None) -> None:
             program = Program(name="own", points_per_unit=10 + number)
             uow.session.add(program)
             uow.session.flush()
+            ladder = TierLadder(id=ids.new_id(), program_id=program.id, name="own")
+            uow.session.add(ladder)
+            uow.session.flush()
             for level in range(2 + number):
-                uow.session.add(Tier(program_id=program.id, name=f"tier {level}", threshold_points=level))
+                uow.session.add(
+                    Tier(program_id=program.id, ladder_id=ladder.id, name=f"tier {level}", threshold=level)
+                )
 
 
 @pytest.fixture
@@ -55,25 +60,21 @@ def test_without_the_guard_the_other_shop_would_be_seen() -> None:
 other = aliased(Tier)
 STATEMENTS: dict[str, tuple[Callable[[], Any], Any]] = {
     "entity": (lambda: select(Tier.shop_id), [MINE, MINE]),
-    "column": (lambda: select(Tier.threshold_points).order_by(Tier.threshold_points), [0, 1]),
+    "column": (lambda: select(Tier.threshold).order_by(Tier.threshold), [0, 1]),
     "aggregate": (lambda: select(func.count(Tier.id)), [2]),
-    "maximum": (lambda: select(func.max(Tier.threshold_points)), [1]),
+    "maximum": (lambda: select(func.max(Tier.threshold)), [1]),
     "alias": (lambda: select(other.shop_id), [MINE, MINE]),
     "join": (
         lambda: select(Tier.shop_id).join(Program, Program.name == "own").where(Program.points_per_unit > 10),
         [],
     ),
     "outer join": (
-        lambda: (
-            select(Tier.threshold_points)
-            .outerjoin(other, other.threshold_points == 2)
-            .where(other.id.is_not(None))
-        ),
+        lambda: select(Tier.threshold).outerjoin(other, other.threshold == 2).where(other.id.is_not(None)),
         [],
     ),
     "subquery": (lambda: select(Program.shop_id).where(Program.id.in_(select(Tier.program_id))), [MINE]),
     "scalar subquery": (lambda: select(select(func.count(Tier.id)).scalar_subquery()), [2]),
-    "exists": (lambda: select(Program.name).where(exists().where(Tier.threshold_points == 2)), []),
+    "exists": (lambda: select(Program.name).where(exists().where(Tier.threshold == 2)), []),
     "from subquery": (lambda: select(func.count()).select_from(select(Tier).subquery()), [2]),
     "common table expression": (lambda: select(func.count()).select_from(select(Tier).cte()), [2]),
     "counting rows": (lambda: select(func.count()).select_from(Tier), [2]),
@@ -122,7 +123,7 @@ def test_bulk_changes_touch_their_own_shop() -> None:
     with unit_of_work(MINE) as uow:
         uow.execute("SELECT set_config('app.cross_shop', 'on', true)")
         uow.session.execute(update(Tier).values(name="mine"))
-        uow.session.execute(delete(Tier).where(Tier.threshold_points == 1))
+        uow.session.execute(delete(Tier).where(Tier.threshold == 1))
     with cross_shop("test") as uow:
         names = uow.all("SELECT shop_id, array_agg(name ORDER BY name) AS names FROM tiers GROUP BY shop_id")
     assert {row["shop_id"]: row["names"] for row in names} == {

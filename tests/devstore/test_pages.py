@@ -163,11 +163,19 @@ def test_the_extension_status_follows_the_theme(store: DevStore, browser: FlaskC
         found = browser.get(f"{ADMIN_ROOT}/frame/extensions").get_json()
         return {each["handle"]: each["status"] for each in found[0]["activations"]}
 
-    assert states() == {"loyalnest-balance": "active", "loyalnest-embed": "active"}
+    assert states() == {
+        "loyalnest-balance": "active",
+        "loyalnest-earn": "active",
+        "loyalnest-embed": "active",
+    }
     browser.post(
         f"{ADMIN_ROOT}/themes", data={"loyalnest-balance.on": "on", "loyalnest-embed.accent": "#112233"}
     )
-    assert states() == {"loyalnest-balance": "active", "loyalnest-embed": "available"}
+    assert states() == {
+        "loyalnest-balance": "active",
+        "loyalnest-earn": "available",
+        "loyalnest-embed": "available",
+    }
     assert theme.settings(store, DEMO_SHOP)["loyalnest-embed"]["settings"]["accent"] == "#112233"
     assert "loyalnest-launcher" not in browser.get(f"{STORE_ROOT}/").get_data(as_text=True)
 

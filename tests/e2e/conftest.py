@@ -13,6 +13,9 @@ from dev.browser import ensure_chromium
 from dev.data import REPOSITORY
 from dev.translations import compile_catalogs
 from tests.conftest import _truncation
+from tests.e2e.desk import WIDE, Arrive, resize
+from tests.e2e.merchant import Merchant
+from tests.e2e.pictures import Album
 from tests.e2e.stack import PATIENCE, Stack, running
 from tests.e2e.watch import Watch
 
@@ -97,3 +100,17 @@ def pictures(request: pytest.FixtureRequest) -> Path:
     for old in folder.glob("*.png"):
         old.unlink()
     return folder
+
+
+@pytest.fixture
+def arrive(stack: Stack, shop: str, visit: Visit, pictures: Path) -> Arrive:
+    """Opens a place of the app as the owner of the module's shop, in a window and language of their own."""
+
+    def open_app(path: str = "", locale: str = "en") -> Merchant:
+        merchant = Merchant(visit(), stack, shop, locale, Album(pictures, locale))
+        resize(merchant, WIDE)
+        merchant.choose_language()
+        merchant.open(path)
+        return merchant
+
+    return open_app

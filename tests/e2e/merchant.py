@@ -70,6 +70,14 @@ class Merchant:
         """Look at the present view as this issue asks: direction, widths, contrast, pictures."""
         self.album.take(self.page, f"admin-{name}", frame=self.document)
 
+    def picture(self, what: str, look: str) -> None:
+        """Keep a picture of the window, named after what is seen."""
+        self.album.taken += 1
+        name = re.sub(r"[^a-z0-9]+", "-", re.sub("[0-9a-f]{8}-[0-9a-f-]{27}", "", what.lower())).strip("-")[
+            :40
+        ]
+        self.page.screenshot(path=self.album.folder / f"{self.album.taken:03}-{name}-{look}.png")
+
     def rows(self, table: str) -> Locator:
         """The rows of a table."""
         return self.main.locator(f"#{table} tbody tr")
@@ -101,10 +109,11 @@ class Merchant:
         expect(bar).to_be_hidden()
 
     def ledger(self) -> list[tuple[int, str]]:
-        """Points and reasons of the ledger's newest page, newest first."""
+        """Points and reasons of the ledger's newest page, newest first; 0 where points were only set aside."""
         self.open("/points-ledger")
         texts: list[list[str]] = self.rows("ledger").evaluate_all(
-            "(rows) => rows.map((row) => [...row.querySelectorAll('th, td')].map((cell) => cell.textContent.trim()))"
+            "(rows) => rows.map((row) => [...row.querySelectorAll('th, td')].map((cell, at) =>"
+            " at === 3 && cell.querySelector('.muted') ? '0' : cell.textContent.trim()))"
         )
         return [(number(cells[3]), cells[1]) for cells in texts if len(cells) > 3]
 

@@ -4,10 +4,10 @@ import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Frame, Page, Response
+
+from tests.e2e.axe import violations
 
 # Policies report to the console of the frame they belong to; this makes sure that no report is lost.
 _REPORT = """document.addEventListener("securitypolicyviolation", (event) =>
@@ -50,25 +50,18 @@ class Watch:
 
     def check(self) -> None:
         """Raises AssertionError when something was wrong."""
-        assert self.problems == []
+        assert self.problems == [], "\n".join(self.problems)
 
 
 def accessible(place: Page | Frame, what: str) -> None:
     """Raises AssertionError when axe finds something serious or critical in the document."""
-    # It is written for pages and uses nothing that a frame lacks.
-    anything: Any = place
-    found = Axe().run(anything).response["violations"]
-    grave = [
-        (one["id"], [(node["target"], node["failureSummary"]) for node in one["nodes"]])
-        for one in found
-        if one["impact"] in _GRAVE
-    ]
+    grave = [one for one in violations(place) if one[1] in _GRAVE]
     assert grave == [], f"axe on {what}"
 
 
-def fits(place: Page | Frame, what: str) -> None:
-    """Raises AssertionError naming what sticks out when the document can be scrolled sideways."""
-    outside = place.evaluate(
+def outside(place: Page | Frame) -> list[str]:
+    """What sticks out when the document can be scrolled sideways."""
+    found: list[str] = place.evaluate(
         """() => {
           const root = document.documentElement;
           if (root.scrollWidth <= root.clientWidth) return [];
@@ -79,7 +72,13 @@ def fits(place: Page | Frame, what: str) -> None:
           return [`${root.scrollWidth} > ${root.clientWidth}`, ...out.slice(0, 8).map((one) => one.outerHTML.slice(0, 120))];
         }"""
     )
-    assert outside == [], f"{what} can be scrolled sideways"
+    return found
+
+
+def fits(place: Page | Frame, what: str) -> None:
+    """Raises AssertionError naming what sticks out when the document can be scrolled sideways."""
+    found = outside(place)
+    assert found == [], f"{what} can be scrolled sideways: {found}"
 
 
 def direction(place: Page | Frame) -> tuple[str, str]:

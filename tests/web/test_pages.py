@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 
 from app.core import ids
 from app.core.i18n import LOCALES
@@ -56,7 +56,7 @@ def test_who_else_asks_gets_the_whole_page(merchant: Caller, headers: dict[str, 
 
 def test_html_is_kept_by_nobody(merchant: Caller) -> None:
     for answer in (merchant.get("/app/things"), merchant.fragment("/app/things"), merchant.submit(ADD, CUP)):
-        assert answer.headers["Vary"] == "HX-Request, HX-Request-Type"
+        assert answer.headers["Vary"] == "HX-Request, HX-Request-Type, Accept-Encoding"
         assert answer.headers["Cache-Control"] == "no-store"
 
 
@@ -273,3 +273,9 @@ def test_a_wrong_declaration_fails_at_start(wrong: str) -> None:
     with pytest.raises((ValueError, TypeError)):
         _declare(wrong)
     _declare("nothing")
+
+
+def test_what_a_sentence_names_is_escaped(app: Flask) -> None:
+    page = "{{ _('No %(what)s', what=what) }} {{ _('100%%') }}"
+    with app.test_request_context():
+        assert render_template_string(page, what="<b>%s") == "No &lt;b&gt;%s 100%"

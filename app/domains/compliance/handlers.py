@@ -13,10 +13,11 @@ from app.domains.compliance.schemas import Change, DataRequestPayload, RedactPay
 from app.domains.shops.events import (
     ApiKeyCreated,
     ApiKeyRevoked,
-    SetupStepFinished,
+    BrandChanged,
     ShopInstalled,
     ShopUninstalled,
     StaffJoined,
+    WidgetSwitched,
 )
 
 T = TypeVar("T", bound=BaseModel)
@@ -48,11 +49,18 @@ def staff_joined(uow: UnitOfWork, events: Sequence[StaffJoined]) -> None:
     service.record_many(uow, "staff.joined", changes)
 
 
-@subscribe(SetupStepFinished)
-def setup_step_finished(uow: UnitOfWork, events: Sequence[SetupStepFinished]) -> None:
-    """Staff said that a step of the set-up guide is done."""
-    changes = [Change("shop", str(fact.shop_id), None, {"step": fact.step}) for fact in events]
-    service.record_many(uow, "setup_step.finished", changes)
+@subscribe(WidgetSwitched)
+def widget_switched(uow: UnitOfWork, events: Sequence[WidgetSwitched]) -> None:
+    """The live theme shows our widget, or no longer does."""
+    changes = [Change("shop", str(fact.shop_id), {"on": not fact.on}, {"on": fact.on}) for fact in events]
+    service.record_many(uow, "widget.switched", changes)
+
+
+@subscribe(BrandChanged)
+def brand_changed(uow: UnitOfWork, events: Sequence[BrandChanged]) -> None:
+    """Members see another name, color or logo."""
+    changes = [Change("shop", str(fact.shop_id), fact.before, fact.after) for fact in events]
+    service.record_many(uow, "brand.changed", changes)
 
 
 @subscribe(ApiKeyCreated)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.core import crypto, paging
 from app.core.db import UnitOfWork
-from app.core.paging import Page, StaleCursor
-from app.domains.compliance.schemas import AuditEntry, PrivacyRequest
+from app.core.paging import Page, StaleCursor, cut, decode_cursor
+from app.domains.compliance.schemas import AuditEntry, PrivacyRequest, RequestsQuery
 
 EXPORT = "privacy_requests.export"
 _ENTRY = "id, created_at, actor_kind, actor_id, actor_label, action, subject_kind, subject_id, before, after"
@@ -37,6 +38,28 @@ def list_entries(
     return Page([AuditEntry(**row) for row in page.items], page.next_cursor)
 
 
+def of_subjects(
+    uow: UnitOfWork, subjects: tuple[str, Sequence[str]], before: tuple[datetime, UUID] | None, limit: int
+) -> list[AuditEntry]:
+    """Entries about several subjects (kind, ids) before a place (time, id), newest first."""
+    at, last = before or (None, None)
+    rows = uow.all(
+        f"SELECT {_ENTRY} FROM audit_entries WHERE shop_id = %(shop)s AND subject_kind = %(kind)s"
+        " AND subject_id = ANY(%(ids)s)"
+        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s::uuid))"
+        " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
+        {
+            "shop": uow.shop,
+            "kind": subjects[0],
+            "ids": list(subjects[1]),
+            "at": at,
+            "last": last,
+            "limit": limit,
+        },
+    )
+    return [AuditEntry(**row) for row in rows]
+
+
 def _decode(cursor: str | None) -> tuple[datetime | None, UUID | None]:
     if cursor is None:
         return None, None
@@ -61,6 +84,28 @@ def list_requests(uow: UnitOfWork, limit: int = 200) -> list[PrivacyRequest]:
         {"shop": uow.shop, "limit": limit},
     )
     return [PrivacyRequest(**row) for row in rows]
+
+
+def requests_page(uow: UnitOfWork, query: RequestsQuery) -> Page[dict[str, Any]]:
+    """A page of privacy requests, newest first. Raises StaleCursor."""
+    at, last = decode_cursor(query.cursor, 2) if query.cursor else (None, None)
+    where = "shop_id = %(shop)s AND kind <> 'shop_erasure'"
+    where += " AND kind = %(kind)s" if query.kind else ""
+    where += " AND status = %(status)s" if query.status else ""
+    where += " AND (requested_at, id) < (%(at)s::timestamptz, %(last)s::uuid)" if query.cursor else ""
+    rows = uow.all(
+        f"SELECT {_REQUEST} FROM privacy_requests WHERE {where}"
+        " ORDER BY requested_at DESC, id DESC LIMIT %(limit)s",
+        {
+            "shop": uow.shop,
+            "kind": query.kind,
+            "status": query.status,
+            "at": at,
+            "last": last,
+            "limit": query.limit + 1,
+        },
+    )
+    return cut(rows, query.limit, "requested_at", "id")
 
 
 def get_request(uow: UnitOfWork, request_id: UUID) -> PrivacyRequest | None:

@@ -1,11 +1,37 @@
 """Pure decisions of compliance: deadlines, and whether a document speaks of a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from app.core.i18n import mark
+
+_CHANGES = {
+    "member.status": mark("Status changed to “{status}”"),
+    "member.merged": mark("Merged with another member"),
+    "member.unmerged": mark("Separated again from another member"),
+    "member.told_apart": mark("Kept apart from a similar member"),
+    "member.tagged": mark("Tags added: {tags}"),
+    "member.untagged": mark("Tags removed: {tags}"),
+    "points.adjusted": mark("Points adjusted by {points}"),
+    "points.adjustment_requested": mark("Adjustment by {points} points asked for"),
+    "points.adjustment_decided": mark("Adjustment decided"),
+}
+_OTHER_CHANGE = mark("Changed: {action}")
 ANSWER_WITHIN = timedelta(days=30)
 KEEP_EXPORTS = timedelta(days=30)
+
+
+def change_sentence(action: str, after: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
+    """What an audit entry about a person says: a marked sentence and the data that fills it."""
+    known = after or {}
+    sentence = _CHANGES.get(action, _OTHER_CHANGE)
+    return sentence, {
+        "action": action,
+        "status": known.get("status", ""),
+        "points": known.get("points", 0),
+        "tags": ", ".join(known.get("tags") or ()),
+    }
 
 
 def names_of(customer_id: int | None, email: str | None, order_ids: tuple[int, ...] = ()) -> frozenset[str]:

@@ -86,12 +86,13 @@ class RedactPayload(BaseModel):
     orders_to_redact: list[int] | None = Field(None, max_length=100_000)
 
 
-@dataclass(frozen=True)
-class RequestsView:
-    """The compliance tab."""
+class RequestsQuery(BaseModel):
+    """Which privacy requests are shown."""
 
-    requests: list[PrivacyRequest]
-    may_open: bool
+    kind: Literal["data_request", "erasure"] | None = None
+    status: Literal["open", "done"] | None = None
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=200)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The compliance tab: privacy requests and, for those who may, the data to hand on."""
 
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -7,8 +8,10 @@ import orjson
 from app.core.i18n import mark
 from app.core.permissions import Permission
 from app.domains.compliance import service
-from app.domains.compliance.schemas import ExportView, RequestsView
+from app.domains.compliance.lists import REQUESTS
+from app.domains.compliance.schemas import ExportView, RequestsQuery
 from app.web.context import Context
+from app.web.lists import show_list
 from app.web.tabs import tab, tab_page
 
 
@@ -18,10 +21,11 @@ from app.web.tabs import tab, tab_page
     group="settings",
     icon="shield-check",
     permission=Permission.AUDIT_READ,
+    query=RequestsQuery,
 )
-def compliance(ctx: Context) -> RequestsView:
+def compliance(ctx: Context, query: RequestsQuery) -> dict[str, Any]:
     """Privacy requests, newest first."""
-    return RequestsView(service.list_requests(ctx.uow), ctx.can(Permission.MEMBERS_ERASE))
+    return {"list": show_list(ctx, REQUESTS, query), "may_open": ctx.can(Permission.MEMBERS_ERASE)}
 
 
 @tab_page(

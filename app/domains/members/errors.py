@@ -1,6 +1,6 @@
 """What member look-ups refuse."""
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.i18n import mark
 
 
@@ -16,3 +16,33 @@ class MemberErased(Conflict):
 
     code = "member_erased"
     default_message = mark("This member was erased.")
+
+
+class MergeNotFound(NotFound):
+    """No merge of this shop has that id."""
+
+    code = "merge_not_found"
+    default_message = mark("There is no such merge in this shop.")
+
+
+class MergeRefused(Conflict):
+    """One of the two is erased, merged on, or both are the same member."""
+
+    code = "merge_refused"
+    default_message = mark(
+        "These two members cannot be merged or separated now: one was erased or merged with another."
+    )
+
+
+class CustomerUnknown(Invalid):
+    """No number of a customer was given."""
+
+    code = "customer_unknown"
+    default_message = mark("Enter the customer's number, or copy the address of their page in Shopify.")
+
+
+class AlreadyMember(Conflict):
+    """The customer is a member already."""
+
+    code = "already_member"
+    default_message = mark("This customer is a member already.")

@@ -1,7 +1,7 @@
 """Reactions of members to Shopify's customer topics."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +10,21 @@ from pydantic import ValidationError
 from app.core.db import UnitOfWork
 from app.core.i18n import mark
 from app.core.inbox import Delivery, on_topic
+from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
 from app.domains.members import queries, service
-from app.domains.members.schemas import CustomerDeleted, CustomerPayload, CustomersMerged, Person
+from app.domains.members.schemas import (
+    CONSENTS,
+    CustomerDeleted,
+    CustomerPayload,
+    CustomersMerged,
+    Happening,
+    Person,
+    TimelineKind,
+    TimelineSlice,
+)
 from app.domains.shops import service as shops
-from app.domains.shops.schemas import HomeFigure
+from app.domains.shops.schemas import DayFigure
 
 
 @on_topic("customers/create", "customers/update")
@@ -22,17 +32,32 @@ def customers_changed(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
     """A customer account was created or changed in the shop."""
     registered: list[Person] = []
     changed: list[Person] = []
+    proven: list[int] = []
+    subscribed: set[int] = set()
+    consents: dict[int, str] = {}
     for delivery in deliveries:
         try:
-            person = CustomerPayload.model_validate(delivery.json()).person()
+            payload = CustomerPayload.model_validate(delivery.json())
         except (ValidationError, ValueError):
             delivery.ignore("not a customer")
             continue
-        (registered if delivery.topic == "customers/create" else changed).append(person)
+        if payload.verified_email is not False:
+            proven.append(payload.id)
+        agreed = payload.email_marketing_consent.state if payload.email_marketing_consent else None
+        if agreed == "subscribed":
+            subscribed.add(payload.id)
+        if agreed in CONSENTS:
+            consents[payload.id] = agreed
+        (registered if delivery.topic == "customers/create" else changed).append(payload.person())
     if registered:
         service.register(uow, registered)
     if registered or changed:
         service.refresh_profiles(uow, registered + changed)
+        service.claim(uow, proven, [person.customer_id for person in registered + changed if person.phone])
+    if consents:
+        service.learn_consents(uow, consents)
+    if subscribed:
+        service.subscribed(uow, subscribed)
 
 
 @on_topic("customers/delete")
@@ -65,7 +90,7 @@ def customers_merged(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
             int(gid.rpartition("/")[2])
             for gid in (body.admin_graphql_api_customer_kept_id, body.admin_graphql_api_customer_deleted_id)
         )
-        if not service.merge(uow, kept, removed):
+        if not service.merge_customers(uow, kept, removed):
             delivery.ignore("nothing to merge")
 
 
@@ -80,18 +105,76 @@ def _erase(uow: UnitOfWork, member_id: UUID | None, _: int | None) -> None:
 
 def _find(uow: UnitOfWork, customer_id: int | None, email: str | None) -> UUID | None:
     if customer_id is not None:
-        member = service.by_customer(uow, customer_id)
-        return member.id if member else None
+        # A customer who was merged away is not the one who was kept: only what is theirs alone is looked for.
+        member = queries.exactly_by_customers(uow, [customer_id]).get(customer_id)
+        if member is not None:
+            return member.id
     found = queries.by_email(uow, email) if email else []
+    if customer_id is not None:
+        found = [one for one in found if one.status == "guest"]
     return found[0].id if len(found) == 1 else None
 
 
-def _home(uow: UnitOfWork, since: datetime) -> list[HomeFigure]:
-    enrolled = queries.count_enrolled_since(uow, since)
-    return [HomeFigure("members-enrolled", mark("New members today"), enrolled, "number", position=20)]
+def _of_days(uow: UnitOfWork, first: date, last: date, zone: str) -> dict[str, dict[date, int]]:
+    return {"members-enrolled": queries.enrolled_by_day(uow, first, last, zone)}
 
 
-compliance.register_person_data("members", _export, tables=("members",))
-compliance.register_person_eraser("members", _erase, tables=("members",))
+shops.register_day_figures(
+    "members", (DayFigure("members-enrolled", mark("New members"), "number", 30, "/app/members"),), _of_days
+)
+
+
+_MERGES = {
+    "merged": mark("{name} was merged into this member"),
+    "parted": mark("{name} was separated from this member"),
+}
+_MERGED_AWAY = {
+    "merged": mark("This member was merged into {name}"),
+    "parted": mark("This member was separated from {name}"),
+}
+
+
+def _merges(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happening]:
+    rows, here = queries.merges_between(uow, part), part.member_ids
+    other = [row["removed_id"] if row["kept_id"] in here else row["kept_id"] for row in rows]
+    people = queries.profiles(uow, other)
+    return [
+        Happening(
+            row["at"],
+            row["id"],
+            (_MERGES if row["kept_id"] in here else _MERGED_AWAY)[row["what"]],
+            {"name": people[one].name or people[one].email or people[one].phone or str(one)[-8:]},
+            url=f"/app/members/{one}",
+        )
+        for row, one in zip(rows, other, strict=True)
+    ]
+
+
+def _changes(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happening]:
+    before = (part.at, part.last) if part.at and part.last else None
+    ids = [str(one) for one in part.member_ids]
+    return [
+        Happening(
+            one.created_at, one.id, *compliance.change_sentence(one.action, one.after), actor=one.actor_label
+        )
+        for one in compliance.of_subjects(uow, ("member", ids), before, part.limit)
+    ]
+
+
+service.register_timeline(
+    TimelineKind("merges", 70, mark("Merges"), "users", Permission.MEMBERS_READ), _merges
+)
+service.register_timeline(
+    TimelineKind("changes", 80, mark("Changes by staff"), "pencil", Permission.AUDIT_READ), _changes
+)
+_TABLES = (
+    "members",
+    "member_merges",
+    "member_distinctions",
+    "member_prefixes",
+    "member_notes",
+    "member_tags",
+)
+compliance.register_person_data("members", _export, tables=_TABLES)
+compliance.register_person_eraser("members", _erase, tables=_TABLES)
 compliance.register_member_finder(_find)
-shops.register_home_facts("members", _home)

@@ -1,12 +1,14 @@
 """Shapes of members at the faces, of customers in webhooks, and the values other domains get."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from app.core.permissions import Permission
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Member:
     status: str
     locale: str
     enrolled_at: datetime
+    merged_into: UUID | None = None
 
     @property
     def active(self) -> bool:
@@ -44,6 +47,60 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class Merge:
+    """That two members became one. `followed` holds, by table, the ids of the rows that went with it."""
+
+    id: UUID
+    kept_id: UUID
+    removed_id: UUID
+    origin: str
+    removed_status: str
+    kept_status: str
+    followed: dict[str, list[str]]
+    undone_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Somebody who ordered without a customer account, known by what they typed at the checkout."""
+
+    email: str | None
+    phone: str | None
+    locale: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """Two members who may be one person; `why` is "email", "phone" or "person" (name and birthday)."""
+
+    why: str
+    one: UUID
+    other: UUID
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a staff member wrote about a member."""
+
+    id: UUID
+    member_id: UUID
+    text: str
+    actor_label: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class MergeFact:
+    """A line of a merge's preview: a marked label, and points or counts of the two and of the one afterwards."""
+
+    label: str
+    kept: int
+    removed: int
+    after: int
+
+
+@dataclass(frozen=True)
 class Panel:
     """A section of the member page that another domain contributes."""
 
@@ -54,8 +111,63 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Act:
+    """A button at the head of the member page that opens a drawer; `refused` is a marked sentence that says why it does
+    nothing now."""
+
+    label: str
+    url: str
+    refused: str | None = None
+
+
+@dataclass(frozen=True)
+class TimelineKind:
+    """A kind of what happens to members: its marked name, its icon, and what one must be allowed to read it."""
+
+    key: str
+    position: int
+    label: str
+    icon: str
+    permission: Permission
+
+
+@dataclass(frozen=True)
+class TimelineSlice:
+    """What is asked of a source: happenings of these members before (at, last), or the newest when both are None."""
+
+    member_ids: list[UUID]
+    at: datetime | None
+    last: UUID | None
+    limit: int
+
+    def values(self, shop: UUID) -> dict[str, Any]:
+        """The values of a statement, named shop, members, at, last and limit."""
+        return {
+            "shop": shop,
+            "members": self.member_ids,
+            "at": self.at,
+            "last": self.last,
+            "limit": self.limit,
+        }
+
+
+@dataclass(frozen=True)
+class Happening:
+    """A line of a member's timeline: a sentence in the reader's language, or a marked one with data to fill it."""
+
+    at: datetime
+    id: UUID
+    sentence: str
+    data: dict[str, Any] = field(default_factory=dict)
+    told: bool = False
+    points: int = 0
+    actor: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True)
 class Person:
-    """What a webhook says about a customer. `locale` None means that it does not say."""
+    """What a webhook says about a customer. `locale` and `proven` (the e-mail) None mean that it does not say."""
 
     customer_id: int
     email: str | None = None
@@ -64,6 +176,24 @@ class Person:
     phone: str | None = None
     locale: str | None = None
     updated_at: datetime | None = None
+    proven: bool | None = None
+
+
+CONSENTS = ("subscribed", "not_subscribed", "pending", "unsubscribed", "redacted", "invalid")
+
+
+class Consent(BaseModel):
+    """What a customer agreed to."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    state: str | None = Field(None, max_length=32)
+
+
+class BirthdayIn(BaseModel):
+    """A member's birthday; null forgets it."""
+
+    birthday: date | None = Field(ge=date(1900, 1, 1))
 
 
 class CustomerPayload(BaseModel):
@@ -78,6 +208,8 @@ class CustomerPayload(BaseModel):
     phone: str | None = Field(None, max_length=64)
     locale: str | None = Field(None, max_length=16)
     updated_at: datetime | None = None
+    verified_email: bool | None = None
+    email_marketing_consent: Consent | None = None
 
     def person(self, locale: str | None = None) -> Person:
         """The same as a plain value."""
@@ -89,6 +221,7 @@ class CustomerPayload(BaseModel):
             self.phone,
             locale or self.locale,
             self.updated_at,
+            self.verified_email,
         )
 
 
@@ -110,19 +243,118 @@ class CustomersMerged(BaseModel):
     status: str = "completed"
 
 
+class FoundQuery(BaseModel):
+    """What was typed into the command search."""
+
+    q: str = Field(default="", max_length=200)
+
+
 class MembersFilter(BaseModel):
     """The members tab's search, filter and page."""
 
     search: str | None = Field(None, max_length=254, description="E-mail, Shopify customer id or member id")
     tier: UUID | None = None
-    status: Literal["active", "blocked", "erased", "merged"] | None = None
-    sort: Literal["newest", "qualifying"] = "newest"
+    segment: UUID | None = None
+    status: Literal["active", "blocked", "guest", "erased", "merged"] | None = None
+    source: Literal["shopify", "guest"] | None = None
+    points_from: int | None = Field(None, ge=0, le=10**12, description="Available points at least")
+    points_to: int | None = Field(None, ge=0, le=10**12, description="Available points at most")
+    enrolled_from: date | None = Field(None, ge=date(1970, 1, 1))
+    enrolled_to: date | None = Field(None, le=date(9000, 1, 1))
+    sort: Literal["newest", "available", "qualifying"] = "newest"
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, max_length=200)
     open: UUID | None = None
 
+    @property
+    def by_points(self) -> bool:
+        """Whether it asks where members stand."""
+        return self.sort != "newest" or self.points_from is not None or self.points_to is not None
+
+
+class DuplicatesQuery(BaseModel):
+    """Which possible duplicates are shown."""
+
+    why: Literal["email", "phone", "person"] | None = Field(None, description="What the two have in common")
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=200)
+
+
+class TimelineQuery(BaseModel):
+    """Which part of a member's timeline is shown."""
+
+    kind: str | None = Field(None, max_length=20)
+    cursor: str | None = Field(None, max_length=200)
+
+
+class MergeQuery(BaseModel):
+    """Who is to be merged into the member: found by `search`, then chosen as `other`."""
+
+    search: str | None = Field(None, max_length=254)
+    other: UUID | None = None
+
+
+class MergeForm(BaseModel):
+    """Merge another member into this one."""
+
+    other: UUID
+
+
+class UnmergeForm(BaseModel):
+    """Undo a merge."""
+
+    merge: UUID
+
+
+class PairForm(BaseModel):
+    """Two members who are not the same person."""
+
+    one: UUID
+    other: UUID
+
+
+class NoteForm(BaseModel):
+    """What a staff member wants to remember about a member."""
+
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class MergeIn(BaseModel):
+    """Merge another member into the one of the address."""
+
+    removed: str = Field(min_length=1, max_length=80, description="Member id, Shopify customer id or its gid")
+
+
+class UnmergeIn(BaseModel):
+    """Undo a merge."""
+
+    merge_id: UUID
+
+
+class MergeOut(BaseModel):
+    """That two members are one."""
+
+    id: UUID
+    kept_id: UUID
+    removed_id: UUID
+    origin: Literal["shopify", "staff", "claim"]
+    undone_at: datetime | None
+    created_at: datetime
+
 
 class StatusForm(BaseModel):
-    """Block a member or let them take part again."""
+    """Let a blocked member take part again."""
 
-    status: Literal["active", "blocked"]
+    status: Literal["active"]
+
+
+class BlockForm(BaseModel):
+    """Block a member, and why."""
+
+    reason: str = Field(min_length=1, max_length=300)
+
+
+class EnrollForm(BaseModel):
+    """A customer of the shop who is to become a member: the number in Shopify, its gid, or the customer page's address."""
+
+    customer: str = Field(min_length=1, max_length=300)

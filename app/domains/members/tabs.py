@@ -3,17 +3,37 @@
 from typing import Any
 from uuid import UUID
 
-from app.core.i18n import mark
+from app.core.i18n import mark, translate
 from app.core.paging import COUNT_CAP
 from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
 from app.domains.members import queries, service
 from app.domains.members.errors import MemberNotFound
-from app.domains.members.schemas import MembersFilter, StatusForm
+from app.domains.members.lists import DUPLICATES, MEMBERS, segment_options, tier_options
+from app.domains.members.schemas import (
+    BlockForm,
+    DuplicatesQuery,
+    EnrollForm,
+    FoundQuery,
+    MembersFilter,
+    MergeForm,
+    MergeQuery,
+    NoteForm,
+    PairForm,
+    StatusForm,
+    TimelineQuery,
+    UnmergeForm,
+)
 from app.web.context import Context
+from app.web.date_range import today
+from app.web.lists import show_list
+from app.web.locale import translated
 from app.web.tabs import Done, action, tab, tab_page
 
 _KEY = "members"
+MOST_FOUND = 8
+LEAST_TYPED = 2
+_SHOWN = 25
 
 
 @tab(
@@ -26,19 +46,40 @@ _KEY = "members"
 )
 def members(ctx: Context, query: MembersFilter) -> dict[str, Any]:
     """Search and page through the shop's members."""
-    only = [member.id for member in service.search(ctx.uow, query.search)] if query.search else None
-    page = queries.page(ctx.uow, query, only)
     total = queries.count_capped(ctx.uow)
-    return {"page": page, "total": min(total, COUNT_CAP), "more": total > COUNT_CAP}
+    options = {"tier": tier_options(ctx), "segment": segment_options(ctx)}
+    return {
+        "list": show_list(ctx, MEMBERS, query, options=options),
+        "total": min(total, COUNT_CAP),
+        "more": total > COUNT_CAP,
+        "today": today(),
+        "can_write": ctx.can(Permission.MEMBERS_WRITE),
+    }
+
+
+@tab_page(
+    _KEY, "/found", "_found.html", title=mark("Members"), permission=Permission.MEMBERS_READ, query=FoundQuery
+)
+def found(ctx: Context, query: FoundQuery) -> dict[str, Any]:
+    """The first members that the command search finds by name, e-mail, order or code."""
+    members = service.search(ctx.uow, query.q)[:MOST_FOUND] if len(query.q.strip()) >= LEAST_TYPED else []
+    profiles = service.profiles(ctx.uow, [member.id for member in members])
+    return {"people": [(member.id, profiles[member.id]) for member in members]}
 
 
 def _member(ctx: Context, id: UUID) -> dict[str, Any]:
     found = queries.get(ctx.uow, id)
     if found is None:
         raise MemberNotFound()
+    profile = service.profile(ctx.uow, id)
+    merges = service.merges_of(ctx.uow, id)
+    people = service.profiles(ctx.uow, [merge.removed_id for merge in merges])
     return {
         "member": found,
-        "profile": service.profile(ctx.uow, id),
+        "profile": profile,
+        "merges": [(merge, people[merge.removed_id]) for merge in merges],
+        "notes": service.notes(ctx.uow, id),
+        "agreed": service.consents(ctx.uow, [id]).get(id, False),
         "panels": [
             {"key": panel.key, "template": panel.template, "view": panel.provider(ctx, id)}
             for panel in service.panels()
@@ -48,13 +89,25 @@ def _member(ctx: Context, id: UUID) -> dict[str, Any]:
     }
 
 
-@tab_page(_KEY, "/<uuid:id>", "member.html", title=mark("Member"), permission=Permission.MEMBERS_READ)
-def member(ctx: Context, id: UUID) -> dict[str, Any]:
+@tab_page(
+    _KEY,
+    "/<uuid:id>",
+    "member.html",
+    title=mark("Member"),
+    permission=Permission.MEMBERS_READ,
+    query=TimelineQuery,
+)
+def member(ctx: Context, id: UUID, query: TimelineQuery) -> dict[str, Any]:
     """Everything about one member."""
-    view = _member(ctx, id)
-    if ctx.can(Permission.AUDIT_READ):
-        view["audit"] = compliance.list_entries(ctx.uow, ("member", str(id)), limit=20).items
-    return view
+    kinds = service.timeline_kinds(ctx.can)
+    asked = [kind for kind in kinds if query.kind in (None, kind.key)]
+    page = service.timeline(ctx.uow, id, asked, ctx.locale, query.cursor, _SHOWN)
+    lines = [
+        (kind, one, one.sentence if one.told else translated(one.sentence, one.data))
+        for kind, one in page.items
+    ]
+    shown = {"facts": queries.header(ctx.uow, id, ctx.locale), "acts": service.acts(ctx, id)}
+    return _member(ctx, id) | shown | {"kinds": kinds, "timeline": lines, "timeline_page": page}
 
 
 @tab_page(_KEY, "/<uuid:id>/peek", "peek.html", title=mark("Member"), permission=Permission.MEMBERS_READ)
@@ -63,15 +116,98 @@ def peek(ctx: Context, id: UUID) -> dict[str, Any]:
     return _member(ctx, id)
 
 
+@tab_page(
+    _KEY,
+    "/<uuid:id>/merge",
+    "merge.html",
+    title=mark("Merge members"),
+    permission=Permission.MEMBERS_WRITE,
+    query=MergeQuery,
+)
+def merge(ctx: Context, id: UUID, query: MergeQuery) -> dict[str, Any]:
+    """Look for the other account of a member, see what a merge would do, confirm it."""
+    kept = queries.get(ctx.uow, id)
+    if kept is None:
+        raise MemberNotFound()
+    found = service.search(ctx.uow, query.search)[:MOST_FOUND] if query.search else []
+    others = [one.id for one in found if one.id != id and one.status in ("active", "blocked", "guest")]
+    other = query.other if query.other and query.other != id else None
+    return {
+        "member": kept,
+        "profile": service.profile(ctx.uow, id),
+        "found": [(one, service.profile(ctx.uow, one)) for one in others],
+        "other": (other, service.profile(ctx.uow, other)) if other else None,
+        "facts": service.merge_preview(ctx.uow, id, other) if other else [],
+    }
+
+
+@action(_KEY, "merge", path="/confirm", page="merge", permission=Permission.MEMBERS_WRITE, form=MergeForm)
+def merge_now(ctx: Context, id: UUID, form: MergeForm) -> Done:
+    """Give everything of the other member to this one."""
+    service.merge(ctx.uow, id, form.other)
+    return Done(mark("The two members are one now."), location=f"/app/members/{id}")
+
+
+@action(_KEY, "unmerge", page="member", permission=Permission.MEMBERS_WRITE, form=UnmergeForm)
+def unmerge(ctx: Context, id: UUID, form: UnmergeForm) -> Done:
+    """Separate two members again."""
+    service.unmerge(ctx.uow, form.merge)
+    return Done(mark("The members are separated; what was not spent went back."))
+
+
+@action(_KEY, "note", page="member", permission=Permission.MEMBERS_WRITE, form=NoteForm)
+def note(ctx: Context, id: UUID, form: NoteForm) -> Done:
+    """Remember something about a member."""
+    service.add_note(ctx.uow, id, form.text)
+    return Done(mark("The note was added."))
+
+
+@tab_page(
+    _KEY,
+    "/duplicates",
+    "duplicates.html",
+    title=mark("Possible duplicates"),
+    permission=Permission.MEMBERS_READ,
+    query=DuplicatesQuery,
+)
+def duplicates(ctx: Context, query: DuplicatesQuery) -> dict[str, Any]:
+    """Pairs of members who may be one person."""
+    return {
+        "list": show_list(ctx, DUPLICATES, query),
+        "can_write": ctx.can(Permission.MEMBERS_WRITE),
+    }
+
+
+@action(_KEY, "tell-apart", page="duplicates", permission=Permission.MEMBERS_WRITE, form=PairForm)
+def tell_apart(ctx: Context, form: PairForm) -> Done:
+    """Remember that two members are not the same person."""
+    service.tell_apart(ctx.uow, form.one, form.other)
+    return Done(mark("They are not listed as a pair any more."))
+
+
 @action(_KEY, "set-status", page="member", permission=Permission.MEMBERS_WRITE, form=StatusForm)
 def set_status(ctx: Context, id: UUID, form: StatusForm) -> Done:
-    """Block a member or let them take part again."""
+    """Let a blocked member take part again."""
     service.set_status(ctx.uow, id, form.status)
-    return Done(
-        mark("The member is blocked.")
-        if form.status == "blocked"
-        else mark("The member can take part again.")
-    )
+    return Done(mark("The member can take part again."))
+
+
+@action(_KEY, "block", page="member", permission=Permission.MEMBERS_WRITE, form=BlockForm)
+def block(ctx: Context, id: UUID, form: BlockForm) -> Done:
+    """Block a member; the reason is kept among the notes, sealed as these are."""
+    service.set_status(ctx.uow, id, "blocked")
+    service.add_note(ctx.uow, id, translate(ctx.locale, _BLOCKED, reason=form.reason))
+    return Done(mark("The member is blocked."))
+
+
+_BLOCKED = mark("Blocked: {reason}")
+
+
+@action(_KEY, "enroll", permission=Permission.MEMBERS_WRITE, form=EnrollForm)
+def enroll(ctx: Context, form: EnrollForm) -> Done:
+    """Make a customer of the shop a member."""
+    service.ask_to_enroll(ctx.uow, form.customer)
+    return Done(mark("The customer is read from your shop and appears here in a moment."), refresh="nothing")
 
 
 @action(_KEY, "erase", page="member", permission=Permission.MEMBERS_ERASE)

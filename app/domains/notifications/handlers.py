@@ -1,39 +1,101 @@
 """Reactions of notifications to the ledger and to privacy requests."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from app.core.db import UnitOfWork
 from app.core.events import subscribe
+from app.core.i18n import mark
+from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
-from app.domains.notifications import rules, service
-from app.domains.notifications.schemas import Earned
+from app.domains.members import service as members
+from app.domains.members.schemas import Happening, TimelineKind, TimelineSlice
+from app.domains.notifications import queries, service
+from app.domains.notifications.schemas import Earned, Invited, Reversed, Wanted
 from app.domains.points.events import PointsPosted
+from app.domains.quick import service as quick
+from app.domains.referrals.events import ReferralRecorded, ReferralRewarded
+from app.domains.rewards.events import CodeRequested, RewardCancelled, RewardFailed
+from app.domains.segments import service as segments
 from app.domains.tiers import service as tiers
+
+_BY_ORDER = frozenset({"refund", "order_cancelled", "order_edited", "order_deleted"})
+_AGAIN_SECONDS = 300
 
 
 @subscribe(PointsPosted)
 def orders_gave_points(uow: UnitOfWork, events: Sequence[PointsPosted]) -> None:
-    """Each order's first award is told by e-mail, with the tier that the same posting lifted the member to."""
-    awards = [
-        event for event in events if event.kind == "award" and event.reason == "purchase" and event.order_id
+    """Each order's first award is told by e-mail; which tier it led to is looked up when the message is written. So is
+    every entry by which a change of an order took points back."""
+    service.announce(
+        uow,
+        [
+            Earned(event.member_id, event.order_id, event.points)
+            for event in events
+            if event.kind == "award" and event.reason == "purchase" and event.order_id
+        ],
+        [
+            Reversed(event.member_id, event.order_id, event.entry_id, -event.points, event.reason)
+            for event in events
+            if event.kind == "reverse" and event.order_id and event.reason in _BY_ORDER and event.points < 0
+        ],
+    )
+
+
+@subscribe(RewardCancelled)
+def rewards_were_returned(uow: UnitOfWork, events: Sequence[RewardCancelled]) -> None:
+    """Points that came back from a reward are told with the reason; a coupon that cost none has nothing to tell."""
+    _tell_returned(uow, [(one.redemption_id, one.member_id, one.reason) for one in events if one.points])
+
+
+@subscribe(RewardFailed)
+def rewards_failed(uow: UnitOfWork, events: Sequence[RewardFailed]) -> None:
+    """The code could not be made: the member hears that the points are back."""
+    _tell_returned(uow, [(one.redemption_id, one.member_id, "failed") for one in events if one.points])
+
+
+def _tell_returned(uow: UnitOfWork, returned: Sequence[tuple[UUID, UUID, str]]) -> None:
+    news = [
+        Wanted(member, str(redemption), {"redemption_id": str(redemption), "reason": reason})
+        for redemption, member, reason in returned
     ]
-    if not awards:
-        return
-    gained: dict[UUID, int] = defaultdict(int)
-    for event in events:
-        gained[event.member_id] += event.points if event.kind == "award" else 0
-    ladder = tiers.ladder(uow)
-    told: set[UUID] = set()
-    earned = []
-    for event in awards:
-        before = event.qualifying - gained[event.member_id]
-        level = None if event.member_id in told else rules.reached(ladder, before, event.qualifying)
-        told.add(event.member_id)
-        earned.append(Earned(event.member_id, event.order_id, event.points, level.id if level else None))  # type: ignore[arg-type]
-    service.queue_points_earned(uow, earned)
+    service.queue_for_present(uow, "reward_returned", news)
+
+
+@subscribe(CodeRequested)
+def codes_were_asked_for(uow: UnitOfWork, events: Sequence[CodeRequested]) -> None:
+    """A working code is sent again, once in five minutes however often it is asked for."""
+    window = int(uow.now.timestamp()) // _AGAIN_SECONDS
+    news = [
+        Wanted(one.member_id, f"{one.redemption_id}:{window}", {"redemption_id": str(one.redemption_id)})
+        for one in events
+    ]
+    service.queue_for_present(uow, "reward_code", news)
+
+
+@subscribe(ReferralRecorded)
+def friends_came(uow: UnitOfWork, events: Sequence[ReferralRecorded]) -> None:
+    """The advocate hears that somebody came by their link; who it is stays out of it."""
+    joined = [Invited(one.advocate_id, one.referral_id, one.advocate_points) for one in events]
+    service.queue_invited(uow, "referral_joined", joined)
+
+
+@subscribe(ReferralRewarded)
+def referrals_gave(uow: UnitOfWork, events: Sequence[ReferralRewarded]) -> None:
+    """Both sides hear what the referral gave them, when it gave them anything."""
+    advocates = [
+        Invited(one.advocate_id, one.referral_id, one.advocate_points)
+        for one in events
+        if one.advocate_points or one.advocate_coupon
+    ]
+    friends = [
+        Invited(one.friend_id, one.referral_id, one.friend_points)
+        for one in events
+        if one.friend_points or one.friend_coupon
+    ]
+    service.queue_invited(uow, "referral_advocate", advocates)
+    service.queue_invited(uow, "referral_friend", friends)
 
 
 def export_person(uow: UnitOfWork, member_id: UUID | None, customer_id: int | None) -> dict[str, Any]:
@@ -59,5 +121,36 @@ def erase_person(uow: UnitOfWork, member_id: UUID | None, customer_id: int | Non
         service.forget(uow, member_id)
 
 
+for _task in service.TASKS:
+    quick.register_task(_task)
 compliance.register_person_data("notifications", export_person, tables=("messages",))
 compliance.register_person_eraser("notifications", erase_person, tables=("messages",))
+_SENT = {
+    "queued": mark("An e-mail is waiting to be sent"),
+    "sent": mark("An e-mail was sent"),
+    "failed": mark("An e-mail could not be sent"),
+    "skipped": mark("An e-mail was not sent"),
+}
+
+
+def _timeline(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happening]:
+    return [Happening(row["at"], row["id"], _SENT[row["status"]]) for row in queries.happened(uow, part)]
+
+
+members.register_timeline(
+    TimelineKind("messages", 60, mark("Messages"), "mail", Permission.MEMBERS_READ), _timeline
+)
+members.follow_merges("messages")
+
+
+def _tier_choices(uow: UnitOfWork, locale: str) -> list[tuple[UUID, str]]:
+    return [(level.id, level.localized(locale)) for level in reversed(tiers.ladder(uow))]
+
+
+service.register_audience(
+    "segment",
+    service.Audience(
+        lambda uow, locale: [(one.id, one.name) for one in segments.options(uow)], segments.member_ids
+    ),
+)
+service.register_audience("tier", service.Audience(_tier_choices, queries.on_tier))

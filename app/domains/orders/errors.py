@@ -1,6 +1,6 @@
 """What order look-ups refuse."""
 
-from app.core.errors import NotFound, Unavailable
+from app.core.errors import Contention, NotFound
 from app.core.i18n import mark
 
 
@@ -11,7 +11,7 @@ class OrderNotFound(NotFound):
     default_message = mark("We do not know this order.")
 
 
-class OrdersMeanwhile(Unavailable):
+class OrdersMeanwhile(Contention):
     """Another transaction stored one of these new orders first; the same work succeeds when it is done again."""
 
     code = "orders_meanwhile"

@@ -1,6 +1,6 @@
 """Facts about orders."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,10 @@ from app.core.events import Event
 class OrderChanged(Event):
     """An order as it is known now. Amounts are minor units of `currency`, which is the shop's.
 
-    `lines` hold {id, net, tax, gift_card, title, sku, quantity}; `refunds` hold, by refund id,
-    {lines: [[line id, net, tax, quantity]], amount}.
+    `lines` hold {id, net, tax, gift_card, title, sku, quantity, product_id, variant_id, vendor[, discounted, product]};
+    `refunds` hold, by refund id, {lines: [[line id, net, tax, quantity]], amount[, shipping: [net, tax]]}; `facts` what
+    is known of {company, country, presentment, customer_tags, shipping: [net, tax], tip}. `new` says that nothing was told
+    of the order before, so that nobody has anything about it.
     """
 
     id: UUID
@@ -24,6 +26,7 @@ class OrderChanged(Event):
     lines: list[dict[str, Any]]
     refunds: dict[str, dict[str, Any]]
     discount_codes: tuple[str, ...]
+    referral_code: str
     known: bool
     test: bool
     placed_at: datetime | None
@@ -31,3 +34,6 @@ class OrderChanged(Event):
     fulfilled_at: datetime | None
     cancelled_at: datetime | None
     deleted_at: datetime | None
+    facts: dict[str, Any] = field(default_factory=dict)
+    source_name: str = ""
+    new: bool = False

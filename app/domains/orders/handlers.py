@@ -13,8 +13,10 @@ from app.core.db import UnitOfWork
 from app.core.errors import Invalid
 from app.core.i18n import mark
 from app.core.inbox import Delivery, on_topic
+from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
-from app.domains.members.schemas import Person
+from app.domains.members import service as members
+from app.domains.members.schemas import Guest, Happening, Person, TimelineKind, TimelineSlice
 from app.domains.orders import queries, rules, service
 from app.domains.orders.rules import OrderFacts
 from app.domains.orders.schemas import OrderEdited, OrderPayload, OrderReference, RefundPayload
@@ -32,6 +34,7 @@ class _Batch:
     changes: dict[int, list[service.Change]] = field(default_factory=lambda: defaultdict(list))
     persons: dict[int, Person] = field(default_factory=dict)
     locales: dict[int, str] = field(default_factory=dict)
+    guests: dict[int, Guest] = field(default_factory=dict)
     reread: set[int] = field(default_factory=set)
 
 
@@ -56,13 +59,13 @@ def orders_told(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
         except (ValidationError, ValueError, Invalid):
             delivery.ignore("not the documented shape")
     if batch.changes:
-        service.change(uow, batch.changes, batch.persons, batch.locales)
+        service.change(uow, batch.changes, batch.persons, batch.locales, batch.guests)
     for order_id in sorted(batch.reread):
         uow.outbox("orders.reread", {"order_id": order_id}, key=f"{order_id}:{uow.now.timestamp()}")
 
 
 def _read_order(_: UnitOfWork, batch: _Batch, delivery: Delivery, told_at: datetime) -> None:
-    payload = _ORDER.validate_python(delivery.json())
+    payload = _ORDER.validate_json(delivery.body)
     news = rules.read_order(payload, delivery.topic, told_at)
     batch.changes[payload.id].append(lambda facts: rules.merge_order(facts, news))
     if payload.customer is not None:
@@ -77,10 +80,12 @@ def _read_order(_: UnitOfWork, batch: _Batch, delivery: Delivery, told_at: datet
         )
         if payload.customer_locale:
             batch.locales[person.id] = payload.customer_locale
+    elif payload.email or payload.phone:
+        batch.guests[payload.id] = Guest(payload.email, payload.phone, payload.customer_locale)
 
 
 def _read_refund(uow: UnitOfWork, batch: _Batch, delivery: Delivery, _: datetime) -> None:
-    payload = _REFUND.validate_python(delivery.json())
+    payload = _REFUND.validate_json(delivery.body)
     named = rules.refund_currency(payload)
     currency = named or shops.get(uow).currency
     refund = rules.read_refund(payload, currency)
@@ -92,7 +97,7 @@ def _read_refund(uow: UnitOfWork, batch: _Batch, delivery: Delivery, _: datetime
 
 
 def _read_delete(_: UnitOfWork, batch: _Batch, delivery: Delivery, told_at: datetime) -> None:
-    order_id = OrderReference.model_validate(delivery.json()).id
+    order_id = OrderReference.model_validate_json(delivery.body).id
 
     def apply(facts: OrderFacts) -> None:
         facts.deleted_at = facts.deleted_at or told_at
@@ -102,7 +107,7 @@ def _read_delete(_: UnitOfWork, batch: _Batch, delivery: Delivery, told_at: date
 
 def _read_edit(_: UnitOfWork, batch: _Batch, delivery: Delivery, __: datetime) -> None:
     """An edit names lines and differences only, so the order is read again from Shopify."""
-    batch.reread.add(OrderEdited.model_validate(delivery.json()).order_edit.order_id)
+    batch.reread.add(OrderEdited.model_validate_json(delivery.body).order_edit.order_id)
 
 
 _READERS: dict[str, Callable[[UnitOfWork, _Batch, Delivery, datetime], None]] = {
@@ -147,4 +152,28 @@ def _home(uow: UnitOfWork, _: datetime) -> list[HomeStep | HomeFigure]:
 
 compliance.register_person_data("orders", _export, tables=("orders",))
 compliance.register_person_eraser("orders", _erase, tables=("orders",))
+_PLACED = {
+    "test": mark("Placed order {order}, a test"),
+    "canceled": mark("Placed order {order}, which was canceled"),
+    "": mark("Placed order {order}"),
+}
+
+
+def _timeline(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happening]:
+    return [
+        Happening(
+            row["at"],
+            row["id"],
+            _PLACED["canceled" if row["cancelled_at"] else "test" if row["test"] else ""],
+            {"order": row["name"] or f"#{row['order_id']}"},
+        )
+        for row in queries.happened(uow, part)
+    ]
+
+
+members.register_timeline(
+    TimelineKind("orders", 10, mark("Orders"), "receipt", Permission.MEMBERS_READ), _timeline
+)
+members.register_finder(queries.owners_by_name)
+members.follow_merges("orders")
 shops.register_home_facts("orders", _home)

@@ -8,6 +8,10 @@ from typing import Any
 from app.core.money import to_minor
 from app.domains.orders.schemas import LinePayload, MoneySet, OrderPayload, RefundPayload
 
+# The cart attribute in which the storefront carries an advocate's code to the order.
+REFERRAL_ATTRIBUTE = "_loyalnest_ref"
+# The one in which a checkout names the points that are held for it.
+HOLD_ATTRIBUTE = "_loyalnest_hold"
 PAID = frozenset({"paid", "partially_refunded", "refunded"})
 
 
@@ -24,7 +28,9 @@ class OrderFacts:
     source_name: str = ""
     lines: list[dict[str, Any]] = field(default_factory=list)
     refunds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     discount_codes: list[str] = field(default_factory=list)
+    referral_code: str = ""
     known: bool = False
     placed_at: datetime | None = None
     paid_at: datetime | None = None
@@ -40,6 +46,8 @@ def _minor(money: MoneySet | None, plain: str, currency: str) -> int:
 
 
 def _part(amount: int, share: int, whole: int) -> int:
+    if share == whole:
+        return amount
     return int((Decimal(amount) * share / whole).quantize(Decimal(1), rounding=ROUND_HALF_UP)) if whole else 0
 
 
@@ -63,7 +71,7 @@ def read_line(
         kept = min(line.current_quantity + refunded_quantity, line.quantity)
     total = max(gross - discount, 0)
     net = total - tax if taxes_included else total
-    return {
+    found = {
         "id": line.id,
         "title": line.title,
         "sku": line.sku or "",
@@ -71,7 +79,49 @@ def read_line(
         "net": _part(max(net, 0), kept, line.quantity),
         "tax": _part(tax, kept, line.quantity),
         "gift_card": line.gift_card,
+        "product_id": line.product_id,
+        "variant_id": line.variant_id,
+        "vendor": line.vendor or "",
     }
+    if discount:
+        found["discounted"] = True
+    if line.product is not None:
+        found["product"] = line.product.model_dump()
+    return found
+
+
+def read_facts(payload: OrderPayload) -> dict[str, Any]:
+    """What rules ask about an order besides its lines; what the payload does not say is left out."""
+    currency = payload.currency
+    address = payload.shipping_address or payload.billing_address
+    found: dict[str, Any] = {"company": payload.company is not None}
+    hold = next((one.value for one in payload.note_attributes if one.name == HOLD_ATTRIBUTE), None)
+    if isinstance(hold, str) and len(hold) <= 36:
+        found["hold"] = hold
+    if address is not None and address.country_code:
+        found["country"] = address.country_code
+    if payload.presentment_currency:
+        found["presentment"] = payload.presentment_currency
+    if payload.customer is not None and payload.customer.tags is not None:
+        found["customer_tags"] = [tag.strip() for tag in payload.customer.tags.split(",") if tag.strip()]
+    if payload.shipping_lines:
+        tax = sum(
+            _minor(part.price_set, part.price, currency)
+            for line in payload.shipping_lines
+            for part in line.tax_lines
+        )
+        cost = sum(
+            _minor(
+                line.discounted_price_set or (None if line.discounted_price else line.price_set),
+                line.discounted_price or line.price,
+                currency,
+            )
+            for line in payload.shipping_lines
+        )
+        found["shipping"] = [cost - tax if payload.taxes_included else cost, tax]
+    if payload.total_tip_received:
+        found["tip"] = to_minor(payload.total_tip_received, currency)
+    return found
 
 
 def read_refund(refund: RefundPayload, currency: str) -> dict[str, Any]:
@@ -92,7 +142,17 @@ def read_refund(refund: RefundPayload, currency: str) -> dict[str, Any]:
             for part in refund.order_adjustments
             if part.kind == "refund_discrepancy"
         ),
+        "shipping": _shipping_back(refund, currency),
     }
+
+
+def _shipping_back(refund: RefundPayload, currency: str) -> list[int]:
+    """What a refund gave back of shipping: without its tax, and the tax."""
+    parts = [part for part in refund.order_adjustments if part.kind == "shipping_refund"]
+    return [
+        -sum(_minor(part.amount_set, part.amount, currency) for part in parts),
+        -sum(_minor(part.tax_amount_set, part.tax_amount, currency) for part in parts),
+    ]
 
 
 def refund_currency(refund: RefundPayload) -> str:
@@ -115,6 +175,7 @@ class OrderNews:
     told_at: datetime
     lines: list[dict[str, Any]]
     refunds: dict[str, dict[str, Any]]
+    facts: dict[str, Any]
 
 
 def read_order(payload: OrderPayload, topic: str, told_at: datetime) -> OrderNews:
@@ -128,7 +189,7 @@ def read_order(payload: OrderPayload, topic: str, told_at: datetime) -> OrderNew
         for line in payload.line_items
     ]
     refunds = {str(refund.id): read_refund(refund, payload.currency) for refund in payload.refunds}
-    return OrderNews(payload, topic, told_at, lines, refunds)
+    return OrderNews(payload, topic, told_at, lines, refunds, read_facts(payload))
 
 
 def merge_order(facts: OrderFacts, news: OrderNews) -> None:
@@ -161,7 +222,19 @@ def _replace(facts: OrderFacts, news: OrderNews, version: datetime) -> None:
     facts.test = payload.test
     facts.source_name = payload.source_name or ""
     facts.discount_codes = [code.code for code in payload.discount_codes]
-    facts.lines = news.lines
+    facts.referral_code = _referral_code(payload)
+    products = {line["id"]: line["product"] for line in facts.lines if "product" in line}
+    facts.lines = [
+        {"product": products[line["id"]]} | line if line["id"] in products else line for line in news.lines
+    ]
+    facts.facts = facts.facts | news.facts
+
+
+def _referral_code(payload: OrderPayload) -> str:
+    found = (one.value for one in payload.note_attributes if one.name == REFERRAL_ATTRIBUTE)
+    value = next(found, None)
+    code = value.strip().upper() if isinstance(value, str) else ""
+    return code if len(code) <= 32 and code.isascii() and code.isalnum() else ""
 
 
 def _number(gid: str) -> int:
@@ -178,6 +251,10 @@ def _snapshot_line(line: dict[str, Any]) -> dict[str, Any]:
         "id": _number(line["id"]),
         "title": line["title"],
         "sku": line.get("sku"),
+        "product_id": line.get("product") and _number(line["product"]["id"]),
+        "variant_id": line.get("variant") and _number(line["variant"]["id"]),
+        "vendor": line.get("product") and line["product"]["vendor"],
+        "product": _snapshot_product(line),
         "quantity": line["quantity"],
         "current_quantity": line["currentQuantity"],
         "total_set": _money(line["originalTotalSet"]),
@@ -186,6 +263,17 @@ def _snapshot_line(line: dict[str, Any]) -> dict[str, Any]:
             {"amount_set": _money(part["allocatedAmountSet"])} for part in line["discountAllocations"]
         ],
         "tax_lines": [{"price_set": _money(tax["priceSet"])} for tax in line["taxLines"]],
+    }
+
+
+def _snapshot_product(line: dict[str, Any]) -> dict[str, Any]:
+    product, variant = line.get("product") or {}, line.get("variant") or {}
+    before, now = variant.get("compareAtPrice"), variant.get("price")
+    return {
+        "type": product.get("productType") or "",
+        "tags": product.get("tags") or [],
+        "collections": [_number(one["id"]) for one in (product.get("collections") or {}).get("nodes", [])],
+        "sale": before is not None and now is not None and Decimal(before) > Decimal(now),
     }
 
 
@@ -210,8 +298,21 @@ def _snapshot_refund(refund: dict[str, Any], order_id: int) -> dict[str, Any]:
             }
             for part in refund["orderAdjustments"]
             if part.get("reason") != "SHIPPING_REFUND"
+        ]
+        + [
+            {
+                "kind": "shipping_refund",
+                "amount_set": _negative(part["subtotalAmountSet"]),
+                "tax_amount_set": _negative(part["taxAmountSet"]),
+            }
+            for part in refund.get("refundShippingLines", [])
         ],
     }
+
+
+def _negative(bag: dict[str, Any]) -> dict[str, Any]:
+    shop = bag["shopMoney"]
+    return {"shop_money": {"amount": str(-Decimal(shop["amount"])), "currency_code": shop["currencyCode"]}}
 
 
 def _snapshot_customer(customer: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -220,6 +321,7 @@ def _snapshot_customer(customer: dict[str, Any] | None) -> dict[str, Any] | None
         "first_name": customer.get("firstName"),
         "last_name": customer.get("lastName"),
         "email": (customer.get("defaultEmailAddress") or {}).get("emailAddress"),
+        "tags": ",".join(customer.get("tags") or []),
     }
 
 
@@ -234,6 +336,8 @@ def payload_from_snapshot(order: dict[str, Any]) -> OrderPayload:
             "taxes_included": order["taxesIncluded"],
             "test": order["test"],
             "source_name": order.get("sourceName"),
+            "presentment_currency": order.get("presentmentCurrencyCode"),
+            "company": (order.get("purchasingEntity") or {}).get("company"),
             "financial_status": (order.get("displayFinancialStatus") or "").lower() or None,
             "fulfillment_status": (order.get("displayFulfillmentStatus") or "").lower() or None,
             "customer_locale": order.get("customerLocale"),
@@ -242,6 +346,9 @@ def payload_from_snapshot(order: dict[str, Any]) -> OrderPayload:
             "cancelled_at": order.get("cancelledAt"),
             "customer": _snapshot_customer(order.get("customer")),
             "discount_codes": [{"code": code} for code in order.get("discountCodes") or []],
+            "note_attributes": [
+                {"name": one["key"], "value": one["value"]} for one in order.get("customAttributes") or []
+            ],
             "line_items": [_snapshot_line(line) for line in order["lineItems"]],
             "refunds": [_snapshot_refund(refund, order_id) for refund in order["refunds"]],
         }

@@ -1,7 +1,7 @@
 """Orders and refunds as Shopify's webhooks carry them. Unknown fields are ignored, known ones must have their type."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,6 +40,15 @@ class TaxLine(_Payload):
     price_set: MoneySet | None = None
 
 
+class ProductFacts(_Payload):
+    """What rules ask about a line's product and no webhook says."""
+
+    type: str = ""
+    tags: list[str] = []
+    collections: list[int] = []
+    sale: bool = False
+
+
 class LinePayload(_Payload):
     """An order line."""
 
@@ -47,6 +56,11 @@ class LinePayload(_Payload):
     title: str = Field("", max_length=500)
     sku: str | None = Field(None, max_length=255)
     product_id: int | None = None
+    variant_id: int | None = None
+    vendor: str | None = Field(None, max_length=255)
+    product: "ProductFacts | None" = Field(
+        None, description="Only when the order was read from the Admin API"
+    )
     quantity: int = Field(ge=0, le=10_000_000)
     current_quantity: int | None = Field(None, ge=0)
     price: Amount = "0"
@@ -97,12 +111,36 @@ class OrderCustomer(_Payload):
     first_name: str | None = Field(None, max_length=255)
     last_name: str | None = Field(None, max_length=255)
     phone: str | None = Field(None, max_length=64)
+    tags: str | None = Field(None, max_length=10_000, description="Separated by commas")
+
+
+class Address(_Payload):
+    """Where an order goes, as far as rules ask."""
+
+    country_code: str | None = Field(None, max_length=2)
+
+
+class ShippingLine(_Payload):
+    """What shipping cost."""
+
+    price: Amount = "0"
+    price_set: MoneySet | None = None
+    discounted_price: Amount | None = None
+    discounted_price_set: MoneySet | None = None
+    tax_lines: list[TaxLine] = []
 
 
 class DiscountCode(_Payload):
     """A discount code used by an order."""
 
     code: str = Field(max_length=255)
+
+
+class NoteAttribute(_Payload):
+    """What the storefront wrote on the cart. Any theme or app can write these, so nothing is sure about them."""
+
+    name: object = None
+    value: object = None
 
 
 class OrderPayload(_Payload):
@@ -121,7 +159,16 @@ class OrderPayload(_Payload):
     updated_at: datetime | None = None
     cancelled_at: datetime | None = None
     customer: OrderCustomer | None = None
+    email: str | None = Field(None, max_length=320)
+    phone: str | None = Field(None, max_length=64)
     discount_codes: list[DiscountCode] = []
+    note_attributes: list[NoteAttribute] = []
+    presentment_currency: str | None = Field(None, max_length=3)
+    shipping_address: Address | None = None
+    billing_address: Address | None = None
+    company: dict[str, Any] | None = None
+    shipping_lines: list[ShippingLine] = []
+    total_tip_received: Amount | None = None
     line_items: list[LinePayload] = Field(max_length=1000)
     refunds: list[RefundPayload] = []
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import orjson
 from app.core import i18n, ids
 from app.core.db import UnitOfWork
 from app.domains.members import service as members
-from app.domains.members.schemas import Person
+from app.domains.members.schemas import Guest, Person
 from app.domains.orders import queries
 from app.domains.orders.errors import OrderNotFound, OrdersMeanwhile
 from app.domains.orders.events import OrderChanged
@@ -18,13 +19,15 @@ from app.domains.orders.rules import OrderFacts
 
 Change = Callable[[OrderFacts], None]
 
-_COLUMNS = """order_id, name, customer_id, member_id, currency, taxes_included, test, source_name, lines, refunds,
-  discount_codes, known, placed_at, paid_at, fulfilled_at, cancelled_at, deleted_at, stale_after, paid_triggered_at"""
+_COLUMNS = """order_id, name, customer_id, member_id, currency, taxes_included, test, source_name, lines, refunds, facts,
+  discount_codes, referral_code, known, placed_at, paid_at, fulfilled_at, cancelled_at, deleted_at, stale_after,
+  paid_triggered_at"""
 
-_ROWS = """jsonb_to_recordset(%(rows)s::jsonb) AS v (id uuid, order_id bigint, name text, customer_id bigint, member_id uuid,
-  currency text, taxes_included boolean, test boolean, source_name text, lines jsonb, refunds jsonb,
-  discount_codes text[], known boolean, placed_at timestamptz, paid_at timestamptz, fulfilled_at timestamptz,
-  cancelled_at timestamptz, deleted_at timestamptz, stale_after timestamptz, paid_triggered_at timestamptz)"""
+_ROWS = """json_to_recordset(%(rows)s::json) AS v (id uuid, order_id bigint, name text, customer_id bigint, member_id uuid,
+  currency text, taxes_included boolean, test boolean, source_name text, lines jsonb, refunds jsonb, facts jsonb,
+  discount_codes text[], referral_code text, known boolean, placed_at timestamptz, paid_at timestamptz,
+  fulfilled_at timestamptz, cancelled_at timestamptz, deleted_at timestamptz, stale_after timestamptz,
+  paid_triggered_at timestamptz)"""
 
 # How long Shopify's "paid" took until its points stand in the ledger; noted once, as the last write about an order.
 # `least` ignores NULL, so an order that nobody paid yet has to be kept out of it.
@@ -51,11 +54,13 @@ def change(
     changes: Mapping[int, list[Change]],
     persons: Mapping[int, Person],
     locales: Mapping[int, str],
+    guests: Mapping[int, Guest] | None = None,
 ) -> None:
     """Apply facts to orders (by Shopify order id) and publish OrderChanged for each, all with a few statements.
 
     `persons` are the customers that the payloads carried, `locales` the languages the orders were placed in, by
-    customer id. The rows are locked first, so that concurrent batches about one order follow each other.
+    customer id, `guests` what orders without a customer say, by order id. The rows are locked first, so that
+    concurrent batches about one order follow each other.
     """
     rows = {row["order_id"]: row for row in queries.lock(uow, changes)}
     facts: dict[int, OrderFacts] = {}
@@ -68,8 +73,16 @@ def change(
             step(facts[order_id])
     row_ids = {order_id: rows[order_id]["id"] if order_id in rows else ids.new_id() for order_id in facts}
     owners = _owners(uow, facts, rows, persons, locales)
-    uow.publish([_event(row_ids[order_id], owners[order_id], fact) for order_id, fact in facts.items()])
-    _save(uow, facts, owners, row_ids, new=set(facts) - set(rows))
+    if guests:
+        _welcome(uow, owners, {one: guest for one, guest in guests.items() if owners[one] is None})
+    new = set(facts) - set(rows)
+    uow.publish(
+        [
+            _event(row_ids[order_id], owners[order_id], fact, new=order_id in new)
+            for order_id, fact in facts.items()
+        ]
+    )
+    _save(uow, facts, owners, row_ids, new)
 
 
 def _owners(
@@ -98,6 +111,12 @@ def _owners(
     return owners
 
 
+def _welcome(uow: UnitOfWork, owners: dict[int, UUID | None], guests: Mapping[int, Guest]) -> None:
+    """Orders without a customer belong to whoever their e-mail or phone leads to."""
+    found = members.welcome_guests(uow, guests.values())
+    owners.update({one: found[guest] for one, guest in guests.items() if guest in found})
+
+
 def _save(
     uow: UnitOfWork,
     facts: Mapping[int, OrderFacts],
@@ -121,7 +140,7 @@ def _save(
     write(_UPDATE, [order_id for order_id in facts if order_id not in new])
 
 
-def _event(row_id: UUID, member_id: UUID | None, fact: OrderFacts) -> OrderChanged:
+def _event(row_id: UUID, member_id: UUID | None, fact: OrderFacts, *, new: bool = False) -> OrderChanged:
     return OrderChanged(
         id=row_id,
         order_id=fact.order_id,
@@ -131,6 +150,9 @@ def _event(row_id: UUID, member_id: UUID | None, fact: OrderFacts) -> OrderChang
         lines=fact.lines,
         refunds=fact.refunds if not fact.taxes_included else _without_tax(fact.refunds),
         discount_codes=tuple(fact.discount_codes),
+        facts=fact.facts,
+        source_name=fact.source_name,
+        referral_code=fact.referral_code,
         known=fact.known,
         test=fact.test,
         placed_at=fact.placed_at,
@@ -138,6 +160,7 @@ def _event(row_id: UUID, member_id: UUID | None, fact: OrderFacts) -> OrderChang
         fulfilled_at=fact.fulfilled_at,
         cancelled_at=fact.cancelled_at,
         deleted_at=fact.deleted_at,
+        new=new,
     )
 
 
@@ -159,9 +182,31 @@ def again(uow: UnitOfWork, order_id: int) -> None:
     uow.publish([_event(rows[0]["id"], rows[0]["member_id"], fact)])
 
 
+def of_members(uow: UnitOfWork, member_ids: Iterable[UUID]) -> list[OrderChanged]:
+    """The orders of these members as they were last told; in a handler of OrderChanged its own news come on top."""
+    rows = queries.of_members(uow, member_ids)
+    return [
+        _event(row["id"], row["member_id"], OrderFacts(**{name: row[name] for name in _FIELDS}))
+        for row in rows
+    ]
+
+
 def names(uow: UnitOfWork, row_ids: Iterable[UUID]) -> dict[UUID, str]:
     """Order names such as #1001 by our id."""
     return queries.names(uow, row_ids)
+
+
+def told(uow: UnitOfWork, row_id: UUID) -> dict[str, Any]:
+    """What staff may know of an order by our id: Shopify's number, name, member and days. Raises OrderNotFound."""
+    found = queries.told(uow, row_id)
+    if found is None:
+        raise OrderNotFound()
+    return found
+
+
+def ids_by_name(uow: UnitOfWork, text: str) -> list[UUID]:
+    """Our ids of the orders with a name such as #1001, also written without its sign."""
+    return queries.ids_by_name(uow, text)
 
 
 def owner(uow: UnitOfWork, order_id: int) -> tuple[UUID, UUID | None]:
@@ -180,7 +225,41 @@ def award_delay(uow: UnitOfWork) -> dict[str, Any]:
 def forget_person(uow: UnitOfWork, member_id: UUID | None, customer_id: int | None) -> None:
     """Cut the thread from a person's orders to the person; amounts stay, because the ledger stands on them."""
     uow.execute(
-        "UPDATE orders SET customer_id = NULL, discount_codes = '{}', updated_at = %(now)s"
+        "UPDATE orders SET customer_id = NULL, discount_codes = '{}', referral_code = '',"
+        " updated_at = %(now)s"
         " WHERE shop_id = %(shop)s AND (member_id = %(member)s OR customer_id = %(customer)s)",
         {"shop": uow.shop, "member": member_id, "customer": customer_id, "now": uow.now},
     )
+
+
+def read_again(uow: UnitOfWork, order_id: int) -> None:
+    """Read an order from Shopify for what no webhook tells (tags, collections, sale prices), once."""
+    uow.outbox("orders.reread", {"order_id": order_id}, key=f"{order_id}:facts")
+
+
+def first_of(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Each member's first order that was not a test, by our id."""
+    return queries.first_of(uow, member_ids)
+
+
+def seen(uow: UnitOfWork, order_id: int) -> OrderChanged:
+    """A known order as it is now, without telling anybody. Raises OrderNotFound."""
+    row = queries.by_number(uow, order_id)
+    if row is None or not row["known"]:
+        raise OrderNotFound()
+    return _event(row["id"], row["member_id"], OrderFacts(**{name: row[name] for name in _FIELDS}))
+
+
+def replay(
+    uow: UnitOfWork, since: datetime, after: tuple[datetime, int] | None, limit: int
+) -> list[OrderChanged]:
+    """Known orders placed since an instant, oldest first, after the last (placed, number) of the page before."""
+    return [
+        _event(row["id"], row["member_id"], OrderFacts(**{name: row[name] for name in _FIELDS}))
+        for row in queries.placed_since(uow, since, after, limit)
+    ]
+
+
+def count_since(uow: UnitOfWork, since: datetime) -> int:
+    """How many known orders of members were placed since an instant, at most a million."""
+    return queries.count_since(uow, since)

@@ -23,3 +23,10 @@ class PointsPosted(Event):
     available: int
     qualifying: int
     crossed: bool
+
+
+@dataclass(frozen=True)
+class HoldsMoved(Event):
+    """Holds were made again for another member: the new entry by the old one, for whoever remembers a hold's id."""
+
+    again: dict[UUID, UUID]

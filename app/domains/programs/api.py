@@ -1,12 +1,15 @@
 """Programs on the REST API."""
 
+from typing import Any
 from uuid import UUID
 
 from app.core.paging import Page
 from app.core.permissions import Permission
 from app.domains.programs import errors, queries, schemas, service
+from app.domains.programs.lists import PROGRAMS
 from app.domains.programs.models import Program
-from app.web.endpoints import Context, endpoint
+from app.web.endpoints import Context, Download, endpoint
+from app.web.list_export import download, export_query
 
 _PATH = "/api/loyalty-referral/programs"
 _TAG = "Loyalty programs"
@@ -85,7 +88,7 @@ def update_program(ctx: Context, id: UUID, body: schemas.ProgramUpdate) -> schem
     Send the `version` that you read; fields that are absent stay as they are. Changed terms hold for orders awarded
     from now on; points already given keep the terms under which they were given.
     """
-    changes = body.model_dump(exclude_unset=True, exclude={"version"})
+    changes = {name: getattr(body, name) for name in body.model_fields_set - {"version"}}
     return _out(service.update(ctx.uow, id, changes, version=body.version))
 
 
@@ -100,3 +103,17 @@ def update_program(ctx: Context, id: UUID, body: schemas.ProgramUpdate) -> schem
 def delete_program(ctx: Context, id: UUID) -> None:
     """Delete a draft program; a published one can only be archived."""
     service.delete(ctx.uow, id)
+
+
+@endpoint(
+    "GET",
+    "/v1/api/programs.csv",
+    permission=Permission.PROGRAMS_READ,
+    tag=_TAG,
+    query=export_query(schemas.ProgramsQuery),
+    out=Download,
+    produces="text/csv",
+)
+def programs_csv(ctx: Context, query: Any) -> Download:
+    """Download the shop's programs as CSV, newest first."""
+    return download(ctx, PROGRAMS, query)

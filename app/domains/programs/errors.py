@@ -11,6 +11,20 @@ class ProgramNotFound(NotFound):
     default_message = mark("There is no such program in this shop.")
 
 
+class RuleNotFound(NotFound):
+    """The program has no such rule, or it is one of the two that stay."""
+
+    code = "rule_not_found"
+    default_message = mark("This program has no such earning rule.")
+
+
+class VersionNotFound(NotFound):
+    """The program has no such version."""
+
+    code = "version_not_found"
+    default_message = mark("This program has no such version.")
+
+
 class StaleVersion(Conflict):
     """Somebody saved the program since it was read."""
 
@@ -39,3 +53,24 @@ class ProgramInUse(Conflict):
 
     code = "program_in_use"
     default_message = mark("This program was published before. Archive it instead of deleting it.")
+
+
+class CampaignNotFound(NotFound):
+    """The program has no such campaign."""
+
+    code = "campaign_not_found"
+    default_message = mark("This program has no such campaign.")
+
+
+class TemplateNotFound(NotFound):
+    """There is no such template."""
+
+    code = "template_not_found"
+    default_message = mark("There is no such template.")
+
+
+class ScheduleOverlaps(Conflict):
+    """Two programs would be active at the same time."""
+
+    code = "schedule_overlaps"
+    default_message = mark("{name} is scheduled for a part of that time. Choose another time.")

@@ -4,15 +4,21 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.core.events import Event
+from app.domains.programs.schemas import RewardIdea
 
 
 @dataclass(frozen=True)
 class ProgramCreated(Event):
-    """A program was created; `is_default` says that the installation made it."""
+    """A program was created; `is_default` says that the installation made it.
+
+    `copy_of` is the program it was copied from, `rewards` are ideas for drafts that a template brings.
+    """
 
     program_id: UUID
     currency: str
     is_default: bool
+    copy_of: UUID | None = None
+    rewards: tuple[RewardIdea, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Tables of programs."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,9 +26,24 @@ class Program(ShopOwned, Base):
     earn_trigger: Mapped[str] = mapped_column(default="paid")
     holding_days: Mapped[int] = mapped_column(default=0)
     expiry_months: Mapped[int | None]
+    expiry: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     rounding: Mapped[str] = mapped_column(default="down")
     earn_on_tax: Mapped[bool] = mapped_column(default=True)
     minimum_redemption: Mapped[int] = mapped_column(default=0)
+    step: Mapped[Decimal | None] = mapped_column(Numeric(12, 4))
+    zone: Mapped[str] = mapped_column(default="")
+    debt_policy: Mapped[str] = mapped_column(default="negative")
+    multiplier_mode: Mapped[str] = mapped_column(default="multiply")
+    rules: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
+    multipliers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
+    caps: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    eligibility: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    pause_notes: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    after_end: Mapped[str] = mapped_column(default="paused")
+    hands_back: Mapped[bool] = mapped_column(default=True)
+    took_over_from: Mapped[UUID | None]
     current_version_id: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(default=1)
 

@@ -1,14 +1,14 @@
 """Every SELECT on programs."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import case, select, tuple_
 
 from app.core import paging
 from app.core.db import UnitOfWork
+from app.domains.programs import rules
 from app.domains.programs.models import Program, ProgramVersion
 from app.domains.programs.schemas import ProgramsQuery, ProgramTerms
 
@@ -21,6 +21,41 @@ def get(uow: UnitOfWork, program_id: UUID) -> Program | None:
 def active(uow: UnitOfWork) -> Program | None:
     """The program that members earn in."""
     return uow.session.scalar(select(Program).where(Program.status == "active"))
+
+
+def scheduled(uow: UnitOfWork) -> list[Program]:
+    """Programs that will start by themselves, the next one first."""
+    return list(
+        uow.session.scalars(
+            select(Program).where(Program.status == "scheduled").order_by(Program.starts_at, Program.id)
+        )
+    )
+
+
+def due(uow: UnitOfWork) -> list[Program]:
+    """Programs that start or end by now, locked, in the order in which that was to happen."""
+    return list(
+        uow.session.scalars(
+            select(Program)
+            .where(
+                ((Program.status == "scheduled") & (Program.starts_at <= uow.now))
+                | ((Program.status == "active") & (Program.ends_at <= uow.now))
+            )
+            .order_by(
+                case((Program.status == "active", Program.ends_at), else_=Program.starts_at), Program.id
+            )
+            .with_for_update()
+        )
+    )
+
+
+def budgets(uow: UnitOfWork, program_id: UUID) -> dict[str, int]:
+    """Points given from budgets of the program, by the budget's key."""
+    rows = uow.all(
+        "SELECT rule_id, given FROM earning_budgets WHERE shop_id = %(shop)s AND program_id = %(program)s",
+        {"shop": uow.shop, "program": program_id},
+    )
+    return {row["rule_id"]: row["given"] for row in rows}
 
 
 def page(uow: UnitOfWork, query: ProgramsQuery) -> paging.Page[Program]:
@@ -51,6 +86,24 @@ def versions(uow: UnitOfWork, program_id: UUID, limit: int = 50) -> list[Program
     )
 
 
+def version(uow: UnitOfWork, program_id: UUID, number: int) -> ProgramVersion | None:
+    """One version of a program."""
+    return uow.session.scalar(
+        select(ProgramVersion).where(ProgramVersion.program_id == program_id, ProgramVersion.number == number)
+    )
+
+
+def version_of(uow: UnitOfWork, version_id: UUID) -> dict[str, Any] | None:
+    """Which version of which program an id names: {program_id, name, number}."""
+    return uow.one(
+        "SELECT v.program_id, p.name, v.number FROM program_versions v JOIN programs p ON p.shop_id = v.shop_id"
+        " AND p.id = v.program_id WHERE v.shop_id = %(shop)s AND v.id = %(id)s",
+        {"shop": uow.shop, "id": version_id},
+    )
+
+
+_READ: dict[UUID, ProgramTerms] = {}
+_READ_AT_MOST = 2048
 _TERMS = "SELECT id, program_id, terms FROM program_versions WHERE shop_id = %(shop)s"
 
 
@@ -58,6 +111,15 @@ def terms(uow: UnitOfWork, version_ids: list[UUID]) -> dict[UUID, ProgramTerms]:
     """The terms of versions by id."""
     rows = uow.all(_TERMS + " AND id = ANY(%(ids)s)", {"shop": uow.shop, "ids": version_ids})
     return {row["id"]: _terms(row) for row in rows}
+
+
+def idle_versions(uow: UnitOfWork) -> list[ProgramTerms]:
+    """Terms, of past versions too, under which points end when members are inactive."""
+    rows = uow.all(
+        _TERMS + " AND terms->'expiry'->>'mode' = 'idle' AND terms->>'expiry_months' IS NOT NULL",
+        {"shop": uow.shop},
+    )
+    return [_terms(row) for row in rows]
 
 
 def active_terms(uow: UnitOfWork) -> ProgramTerms | None:
@@ -71,16 +133,10 @@ def active_terms(uow: UnitOfWork) -> ProgramTerms | None:
 
 
 def _terms(row: dict[str, Any]) -> ProgramTerms:
-    stored = row["terms"]
-    return ProgramTerms(
-        version_id=row["id"],
-        program_id=row["program_id"],
-        points_per_unit=Decimal(stored["points_per_unit"]),
-        signup_bonus=stored["signup_bonus"],
-        earn_trigger=stored["earn_trigger"],
-        holding_days=stored["holding_days"],
-        expiry_months=stored["expiry_months"],
-        rounding=stored["rounding"],
-        earn_on_tax=stored["earn_on_tax"],
-        minimum_redemption=stored["minimum_redemption"],
-    )
+    """Versions never change, so each is read once in a process."""
+    found = _READ.get(row["id"])
+    if found is None:
+        if len(_READ) >= _READ_AT_MOST:
+            _READ.clear()
+        found = _READ[row["id"]] = rules.read_terms(row["id"], row["program_id"], row["terms"])
+    return found

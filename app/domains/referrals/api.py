@@ -1,13 +1,16 @@
 """Referral campaigns on the REST API."""
 
+from typing import Any
 from uuid import UUID
 
 from app.core.paging import Page
 from app.core.permissions import Permission
 from app.domains.referrals import errors, queries, schemas, service
+from app.domains.referrals.lists import CAMPAIGNS, FRIENDS
 from app.domains.referrals.models import ReferralCampaign
 from app.domains.shops import service as shops
-from app.web.endpoints import Context, endpoint
+from app.web.endpoints import Context, Download, endpoint
+from app.web.list_export import download, export_query
 
 _PATH = "/api/loyalty-referral/referrals"
 _TAG = "Referral campaigns"
@@ -22,7 +25,9 @@ def _out(ctx: Context, campaigns: list[ReferralCampaign]) -> list[schemas.Campai
             | {
                 "id": campaign.id,
                 "currency": currency,
-                "referrals_pending": counts.get(campaign.id, {}).get("pending", 0),
+                "referrals_pending": sum(
+                    counts.get(campaign.id, {}).get(status, 0) for status in ("recorded", "qualified")
+                ),
                 "referrals_rewarded": counts.get(campaign.id, {}).get("rewarded", 0),
                 "version": campaign.version,
                 "created_at": campaign.created_at,
@@ -42,7 +47,7 @@ def _out(ctx: Context, campaigns: list[ReferralCampaign]) -> list[schemas.Campai
     out=schemas.CampaignOut,
     key="campaign",
     status=201,
-    errors=(errors.AnotherCampaignActive,),
+    errors=(errors.AnotherCampaignActive, errors.WindowIsEmpty, errors.RewardNotGivable),
 )
 def create_campaign(ctx: Context, body: schemas.CampaignCreate) -> schemas.CampaignOut:
     """Create a referral campaign.
@@ -94,6 +99,8 @@ def get_campaign(ctx: Context, id: UUID) -> schemas.CampaignOut:
         errors.StaleCampaign,
         errors.CampaignStatusNotAllowed,
         errors.AnotherCampaignActive,
+        errors.WindowIsEmpty,
+        errors.RewardNotGivable,
     ),
 )
 def update_campaign(ctx: Context, id: UUID, body: schemas.CampaignUpdate) -> schemas.CampaignOut:
@@ -116,3 +123,32 @@ def update_campaign(ctx: Context, id: UUID, body: schemas.CampaignUpdate) -> sch
 def delete_campaign(ctx: Context, id: UUID) -> None:
     """Delete a referral campaign that brought nobody; otherwise complete it."""
     service.delete(ctx.uow, id)
+
+
+@endpoint(
+    "GET",
+    "/v1/api/referral-campaigns.csv",
+    permission=Permission.REFERRALS_READ,
+    tag=_TAG,
+    query=export_query(schemas.CampaignsQuery),
+    out=Download,
+    produces="text/csv",
+)
+def campaigns_csv(ctx: Context, query: Any) -> Download:
+    """Download the shop's referral campaigns as CSV, newest first."""
+    return download(ctx, CAMPAIGNS, query)
+
+
+@endpoint(
+    "GET",
+    "/v1/api/referral-campaigns/{id}/friends.csv",
+    permission=Permission.REFERRALS_READ,
+    tag=_TAG,
+    query=export_query(schemas.FriendsQuery),
+    out=Download,
+    produces="text/csv",
+)
+def friends_csv(ctx: Context, query: Any, id: UUID) -> Download:
+    """Download the friends who came through a campaign as CSV, newest first; names only for who may read members."""
+    service.get(ctx.uow, id)
+    return download(ctx, FRIENDS, query, id=id)

@@ -1,6 +1,6 @@
 """What referrals refuse."""
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.i18n import mark
 
 
@@ -32,6 +32,41 @@ class CampaignStatusNotAllowed(Conflict):
 
     code = "status_not_allowed"
     default_message = mark("A campaign that is {status} cannot become {wanted}.")
+
+
+class WindowIsEmpty(Invalid):
+    """A campaign's end does not lie after its start."""
+
+    code = "window_is_empty"
+    default_message = mark("The end must be later than the start.")
+
+
+class RewardNotGivable(Invalid):
+    """A campaign gives only rewards of the catalog that are discount codes."""
+
+    code = "reward_not_givable"
+    default_message = mark("Choose a reward of your catalog that is a discount code.")
+
+
+class ReferralNotFound(NotFound):
+    """No referral of this shop has that id."""
+
+    code = "referral_not_found"
+    default_message = mark("There is no such referral in this shop.")
+
+
+class ReferralsNotRunning(Conflict):
+    """No campaign runs now."""
+
+    code = "referrals_not_running"
+    default_message = mark("There is no referral campaign at the moment.")
+
+
+class ReferralCodeUnknown(NotFound):
+    """Nobody of this shop has that code."""
+
+    code = "referral_code_unknown"
+    default_message = mark("This invitation is not known here. Ask your friend for a new link.")
 
 
 class CampaignInUse(Conflict):

@@ -1,6 +1,7 @@
 """Rewards on the REST API. A redemption waits a moment for its code, so that the answer usually carries it."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -15,12 +16,14 @@ from app.domains.members import errors as member_errors
 from app.domains.members import service as members
 from app.domains.points import errors as point_errors
 from app.domains.rewards import errors, queries, rules, schemas, service
+from app.domains.rewards.lists import REDEMPTIONS, REWARDS
 from app.domains.rewards.schemas import Redemption
 from app.domains.shops import service as shops
-from app.web.endpoints import Context, endpoint
+from app.web.endpoints import Context, Download, endpoint
 from app.web.envelope import error_response
 from app.web.errors import problem_of
 from app.web.idempotency import HEADER, REPLAYED, once
+from app.web.list_export import download, export_query
 
 _PATH = "/api/loyalty-referral"
 _TAG = "Rewards"
@@ -34,6 +37,12 @@ _REFUSALS = (
     errors.MemberWithoutCustomer,
     errors.BelowMinimumRedemption,
     errors.LimitReachedForMember,
+    errors.RewardNotYet,
+    errors.RewardOver,
+    errors.OutOfStock,
+    errors.TierTooLow,
+    errors.NotInSegment,
+    errors.InvalidAmount,
     errors.RedemptionKeyReused,
     errors.RedemptionFailed,
 )
@@ -49,6 +58,7 @@ def _out(redemption: Redemption, locale: str) -> schemas.RedemptionOut:
         state=redemption.status,
         discount_code=redemption.usable_code,
         failure=redemption.failure,
+        ending=redemption.ending,
         used_order_id=redemption.used_order_id,
         created_at=redemption.created_at,
         issued_at=redemption.issued_at,
@@ -73,7 +83,9 @@ def _redeem(
     keyed = once(request.headers.get(HEADER), ctx.principal, request.path.encode())
     key = f"{ctx.principal.key}:{keyed.key}" if keyed else f"api:{ids.new_id()}"
     member = members.resolve(ctx.uow, body.customer_id)
-    redemption = service.redeem(ctx.uow, member.id, body.reward_id, key=key, channel="api")
+    redemption = service.redeem(
+        ctx.uow, member.id, body.reward_id, key=key, channel="api", chosen=body.points
+    )
     if redemption.status == "failed":
         raise errors.RedemptionFailed()
     shop_id, repeated = ctx.shop_id, redemption.created_at < ctx.uow.now
@@ -168,6 +180,132 @@ def get_redemption(ctx: Context, redemption_id: UUID) -> schemas.RedemptionOut:
 
 
 @endpoint(
+    "POST",
+    _PATH + "/redemptions/{redemption_id}/cancel",
+    permission=Permission.POINTS_REDEEM,
+    tag=_TAG,
+    out=schemas.RedemptionOut,
+    key="redemption",
+    status=202,
+    errors=(errors.RedemptionNotFound, errors.RedemptionNotCancellable),
+)
+def cancel_redemption(ctx: Context, redemption_id: UUID) -> schemas.RedemptionOut:
+    """Take an unused reward back.
+
+    It is switched off in Shopify first; when an order used it meanwhile, it stays used. Only then the points return.
+    """
+    service.cancel(ctx.uow, redemption_id)
+    return _out(service.get_redemption(ctx.uow, redemption_id), ctx.locale)
+
+
+@endpoint(
+    "POST",
+    _PATH + "/redemptions/{redemption_id}/resend",
+    permission=Permission.POINTS_REDEEM,
+    tag=_TAG,
+    out=schemas.RedemptionOut,
+    key="redemption",
+    status=202,
+    errors=(errors.RedemptionNotFound, errors.CodeNotUsable, errors.MemberWithoutEmail),
+)
+def resend_code(ctx: Context, redemption_id: UUID) -> schemas.RedemptionOut:
+    """Send a working, unused code to its member again, by e-mail in the member's language.
+
+    Within five minutes one message is sent, however often it is asked for.
+    """
+    return _out(service.resend(ctx.uow, redemption_id), ctx.locale)
+
+
+@endpoint(
+    "POST",
+    "/v1/api/points/holds",
+    permission=Permission.POINTS_REDEEM,
+    tag=_TAG,
+    body=schemas.HoldIn,
+    out=schemas.HoldOut,
+    key="hold",
+    status=201,
+    idempotent=False,
+    errors=(
+        member_errors.MemberNotFound,
+        point_errors.InsufficientPoints,
+        errors.MemberCannotRedeem,
+        errors.RedemptionKeyReused,
+    ),
+)
+def hold_points(ctx: Context, body: schemas.HoldIn) -> schemas.HoldOut:
+    """Hold a member's points while a checkout is open, 30 minutes unless told otherwise.
+
+    Capture the hold when the order is placed, or put its id into the cart attribute `_loyalnest_hold`: then the order
+    of the same member captures it by itself. A released hold, one whose time ran out, and one whose order is canceled
+    give the points back. Send an `Idempotency-Key`: the same key never holds twice.
+    """
+    keyed = once(request.headers.get(HEADER), ctx.principal, request.path.encode())
+    key = f"{ctx.principal.key}:{keyed.key}" if keyed else f"api:{ids.new_id()}"
+    member = members.resolve(ctx.uow, body.customer_id)
+    made = service.hold_points(
+        ctx.uow, member.id, body.points, key=key, minutes=body.minutes, reference=body.reference
+    )
+    return _hold(made)
+
+
+@endpoint(
+    "GET",
+    "/v1/api/points/holds/{hold_id}",
+    permission=Permission.POINTS_REDEEM,
+    tag=_TAG,
+    out=schemas.HoldOut,
+    key="hold",
+    errors=(errors.HoldNotFound,),
+)
+def get_hold(ctx: Context, hold_id: UUID) -> schemas.HoldOut:
+    """Get a hold, for example to see whether its order captured it."""
+    return _hold(service.get_hold(ctx.uow, hold_id))
+
+
+@endpoint(
+    "POST",
+    "/v1/api/points/holds/{hold_id}/capture",
+    permission=Permission.POINTS_REDEEM,
+    tag=_TAG,
+    body=schemas.CaptureIn,
+    out=schemas.HoldOut,
+    key="hold",
+    errors=(errors.HoldNotFound, errors.HoldEnded),
+)
+def capture_hold(ctx: Context, hold_id: UUID, body: schemas.CaptureIn) -> schemas.HoldOut:
+    """Spend held points. Repeating it for the same order changes nothing."""
+    return _hold(service.capture(ctx.uow, hold_id, order_id=body.order_id))
+
+
+@endpoint(
+    "POST",
+    "/v1/api/points/holds/{hold_id}/release",
+    permission=Permission.POINTS_REDEEM,
+    tag=_TAG,
+    out=schemas.HoldOut,
+    key="hold",
+    errors=(errors.HoldNotFound, errors.HoldEnded),
+)
+def release_hold(ctx: Context, hold_id: UUID) -> schemas.HoldOut:
+    """Give held points back. Repeating it changes nothing."""
+    return _hold(service.release(ctx.uow, hold_id))
+
+
+def _hold(found: schemas.CheckoutHold) -> schemas.HoldOut:
+    return schemas.HoldOut(
+        hold_id=found.id,
+        member_id=found.member_id,
+        points=found.points,
+        reference=found.reference,
+        state=found.status,
+        order_id=found.order_id,
+        expires_at=found.expires_at,
+        created_at=found.created_at,
+    )
+
+
+@endpoint(
     "GET",
     _PATH + "/rewards",
     permission=Permission.REWARDS_READ,
@@ -185,8 +323,44 @@ def list_rewards(ctx: Context, query: schemas.RewardsQuery) -> Page[schemas.Rewa
     rows = [
         schemas.RewardOut.model_validate(
             service.snapshot(reward)
-            | {"id": reward.id, "version": reward.version, "name": names[reward.id], "currency": currency}
+            | {
+                "id": reward.id,
+                "version": reward.version,
+                "name": names[reward.id],
+                "description": rules.localized(reward.description, reward.descriptions, locale),
+                "conditions": rules.localized("", reward.conditions, locale),
+                "stock_taken": reward.stock_taken,
+                "currency": currency,
+            }
         )
         for reward in found.items
     ]
     return Page(rows, found.next_cursor)
+
+
+@endpoint(
+    "GET",
+    "/v1/api/rewards.csv",
+    permission=Permission.REWARDS_READ,
+    tag=_TAG,
+    query=export_query(schemas.CatalogQuery),
+    out=Download,
+    produces="text/csv",
+)
+def rewards_csv(ctx: Context, query: Any) -> Download:
+    """Download the catalog's rewards as CSV, in its order."""
+    return download(ctx, REWARDS, query)
+
+
+@endpoint(
+    "GET",
+    "/v1/api/redemptions.csv",
+    permission=Permission.REWARDS_READ,
+    tag=_TAG,
+    query=export_query(schemas.RedemptionsFilter),
+    out=Download,
+    produces="text/csv",
+)
+def redemptions_csv(ctx: Context, query: Any) -> Download:
+    """Download what members redeemed as CSV, newest first; names only for callers who may read members."""
+    return download(ctx, REDEMPTIONS, query)

@@ -57,6 +57,78 @@ class RewardRetired(Conflict):
     default_message = mark("This reward is not available any more. No points were taken.")
 
 
+class RewardNotYet(Conflict):
+    """The first day of the reward is still to come."""
+
+    code = "reward_not_yet"
+    default_message = mark("This reward cannot be redeemed yet. No points were taken.")
+
+
+class RewardOver(Conflict):
+    """The last day of the reward is over."""
+
+    code = "reward_over"
+    default_message = mark("This reward has ended. No points were taken.")
+
+
+class OutOfStock(Conflict):
+    """Every piece was redeemed."""
+
+    code = "reward_out_of_stock"
+    default_message = mark("This reward is out of stock. No points were taken.")
+
+
+class TierTooLow(Conflict):
+    """The reward is for members of other tiers."""
+
+    code = "reward_for_other_tiers"
+    default_message = mark("This reward is for members of other tiers. No points were taken.")
+
+
+class NotInSegment(Conflict):
+    """The reward is for members of other segments."""
+
+    code = "reward_for_other_segments"
+    default_message = mark("This reward is for other members. No points were taken.")
+
+
+class InvalidAmount(Invalid):
+    """The chosen points do not fit the reward."""
+
+    code = "invalid_amount"
+    default_message = mark("Choose from {least} to {most} points in steps of {step}.")
+
+
+class StockBelowTaken(Conflict):
+    """Members hold more pieces than would be left."""
+
+    code = "stock_below_taken"
+    default_message = mark("Members have redeemed these pieces meanwhile, so they cannot be taken away.")
+
+
+class HoldNotFound(NotFound):
+    """No checkout hold of this shop has that id."""
+
+    code = "hold_not_found"
+    default_message = mark("There is no such hold in this shop.")
+
+
+class HoldEnded(Conflict):
+    """The hold was captured, released, or its time ran out."""
+
+    code = "hold_ended"
+    default_message = mark("This hold has ended ({status}). The points are not held any more.")
+
+
+class NotFulfillable(Conflict):
+    """Only a reward that staff hand over, and that is still owed, can be marked as done."""
+
+    code = "redemption_not_fulfillable"
+    default_message = mark(
+        "This redemption is {status}. Only a reward that is still owed can be marked as done."
+    )
+
+
 class ProgramNotActive(Conflict):
     """The program that gives the points is paused or archived."""
 
@@ -115,6 +187,20 @@ class RedemptionNotCancellable(Conflict):
     default_message = mark(
         "This redemption is {status}. Only an unused code that was issued can be cancelled."
     )
+
+
+class CodeNotUsable(Conflict):
+    """Only a code that works and was not used can be sent again."""
+
+    code = "code_not_usable"
+    default_message = mark("This redemption is {status}. Only an unused code that works can be sent again.")
+
+
+class MemberWithoutEmail(Conflict):
+    """There is no address to send a message to."""
+
+    code = "member_without_email"
+    default_message = mark("This member has no e-mail address.")
 
 
 class DiscountRefused(Conflict):

@@ -47,9 +47,18 @@ class RewardUsed(Event):
 
 
 @dataclass(frozen=True)
+class CodeRequested(Event):
+    """Somebody asked for a working code to be sent to its member again."""
+
+    redemption_id: UUID
+    member_id: UUID
+
+
+@dataclass(frozen=True)
 class RewardCancelled(Event):
-    """Staff took an unused code back and the points were returned."""
+    """A reward was taken back and the points were returned. `reason`: staff, member, expired, order_canceled."""
 
     redemption_id: UUID
     member_id: UUID
     points: int
+    reason: str = "staff"

@@ -1,8 +1,9 @@
 """Tables of rewards that are edited on screens. Redemptions are reached by SQL text only."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text
+from sqlalchemy import DateTime, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +19,9 @@ class Reward(ShopOwned, Base):
     name: Mapped[str]
     names: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
     description: Mapped[str] = mapped_column(default="")
+    descriptions: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+    conditions: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+    image_url: Mapped[str] = mapped_column(default="")
     kind: Mapped[str]
     points_cost: Mapped[int]
     value_minor: Mapped[int | None]
@@ -26,6 +30,19 @@ class Reward(ShopOwned, Base):
     minimum_subtotal_minor: Mapped[int | None]
     valid_days: Mapped[int | None]
     per_member_limit: Mapped[int | None]
+    limit_days: Mapped[int | None]
+    cost_minor: Mapped[int | None]
+    stock: Mapped[int | None]
+    stock_taken: Mapped[int] = mapped_column(default=0)
+    tiers: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list)
+    segments: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list)
+    starts_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    least_points: Mapped[int | None]
+    most_points: Mapped[int | None]
+    access_tag: Mapped[str] = mapped_column(default="")
+    returns_expired: Mapped[bool] = mapped_column(default=True)
+    returns_canceled: Mapped[bool] = mapped_column(default=True)
     combines_with: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     code_prefix: Mapped[str] = mapped_column(default="LN")
     status: Mapped[str] = mapped_column(default="active")

@@ -1,7 +1,7 @@
 """Every SELECT on rewards and redemptions."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,18 +9,37 @@ from sqlalchemy import select
 
 from app.core import paging
 from app.core.db import UnitOfWork
+from app.domains.members.schemas import TimelineSlice
 from app.domains.rewards.models import Reward
-from app.domains.rewards.schemas import Redemption, RedemptionsFilter, RewardsQuery, Terms
+from app.domains.rewards.schemas import (
+    CANCELLING,
+    CheckoutHold,
+    Redemption,
+    RedemptionsFilter,
+    RewardsQuery,
+    Terms,
+)
 
 CODE_PURPOSE = "redemptions.code"
 COUNTED_DAYS = 30
 # Uses that count against a member's limit: what failed or was cancelled gave the points back.
-_COUNTING = "status IN ('reserved', 'issued', 'used')"
+_COUNTING = "status IN ('reserved', 'issued', 'used', 'expired')"
 
 
 def get(uow: UnitOfWork, reward_id: UUID) -> Reward | None:
     """One reward."""
     return uow.session.scalar(select(Reward).where(Reward.id == reward_id))
+
+
+def of_program(uow: UnitOfWork, program_id: UUID) -> list[Reward]:
+    """A program's rewards that were not retired, in the catalog's order."""
+    return list(
+        uow.session.scalars(
+            select(Reward)
+            .where(Reward.program_id == program_id, Reward.status != "retired")
+            .order_by(Reward.position, Reward.points_cost, Reward.id)
+        )
+    )
 
 
 def offered(uow: UnitOfWork, program_id: UUID) -> list[Reward]:
@@ -38,6 +57,15 @@ def listed(uow: UnitOfWork, status: str | None = None, limit: int = 500) -> list
         statement = statement.where(Reward.status == status)
     order = (Reward.status == "retired", Reward.position, Reward.points_cost, Reward.id)
     return list(uow.session.scalars(statement.order_by(*order).limit(limit)))
+
+
+def covered(uow: UnitOfWork, at: datetime, available: int) -> list[dict[str, Any]]:
+    """Rewards on offer now that existed at an instant and cost at most so many points, the dearest first."""
+    return uow.all(
+        "SELECT name, names, points_cost FROM rewards WHERE shop_id = %(shop)s AND status = 'active'"
+        " AND points_cost BETWEEN 1 AND %(available)s AND created_at <= %(at)s ORDER BY points_cost DESC, id LIMIT 20",
+        {"shop": uow.shop, "at": at, "available": available},
+    )
 
 
 def page(uow: UnitOfWork, query: RewardsQuery) -> paging.Page[Reward]:
@@ -91,6 +119,42 @@ def today(uow: UnitOfWork, since: datetime) -> dict[str, int]:
     return uow.one(_TODAY, {"shop": uow.shop, "since": since}) or {}
 
 
+def redeemed_by_day(uow: UnitOfWork, first: date, last: date, zone: str) -> dict[date, int]:
+    """How many redemptions that went well were made on each local day, both days included."""
+    rows = uow.all(
+        "SELECT (created_at AT TIME ZONE %(zone)s)::date AS day, count(*) AS redeemed FROM redemptions"
+        " WHERE shop_id = %(shop)s AND status <> 'failed'"
+        " AND created_at >= %(first)s::timestamp AT TIME ZONE %(zone)s"
+        " AND created_at < (%(last)s::timestamp + interval '1 day') AT TIME ZONE %(zone)s GROUP BY 1",
+        {"shop": uow.shop, "first": first, "last": last, "zone": zone},
+    )
+    return {row["day"]: row["redeemed"] for row in rows}
+
+
+def low_in_stock(uow: UnitOfWork) -> int:
+    """Offered rewards of which a tenth of the stock or less is left."""
+    return int(
+        uow.scalar(
+            "SELECT count(*) FROM rewards WHERE shop_id = %(shop)s AND status = 'active' AND stock IS NOT NULL"
+            " AND (stock - stock_taken) * 10 <= stock",
+            {"shop": uow.shop},
+        )
+    )
+
+
+def drafts_without_offer(uow: UnitOfWork) -> int:
+    """Draft rewards of the active program when it offers nothing else; 0 when it offers something."""
+    return int(
+        uow.scalar(
+            "SELECT CASE WHEN bool_or(r.status = 'active') THEN 0 ELSE count(*) FILTER (WHERE r.status = 'draft') END"
+            " FROM rewards r JOIN programs p ON p.shop_id = r.shop_id AND p.id = r.program_id AND p.status = 'active'"
+            " WHERE r.shop_id = %(shop)s",
+            {"shop": uow.shop},
+        )
+        or 0
+    )
+
+
 def ever_redeemed(uow: UnitOfWork, reward_id: UUID) -> bool:
     """Whether any member redeemed the reward, with whatever outcome."""
     return bool(
@@ -101,19 +165,138 @@ def ever_redeemed(uow: UnitOfWork, reward_id: UUID) -> bool:
     )
 
 
+_USES = f"""
+SELECT d.reward_id, count(*) AS uses FROM redemptions d
+JOIN rewards r ON r.shop_id = d.shop_id AND r.id = d.reward_id
+WHERE d.shop_id = %(shop)s AND d.member_id = %(member)s AND d.{_COUNTING}
+  AND (r.limit_days IS NULL OR d.created_at > %(now)s::timestamptz - make_interval(days => r.limit_days))
+GROUP BY d.reward_id
+"""
+
+
 def uses_by_member(uow: UnitOfWork, member_id: UUID) -> dict[UUID, int]:
-    """How often the member used each reward, as the limit counts it."""
+    """How often the member used each reward within the period of its limit."""
+    rows = uow.all(_USES, {"shop": uow.shop, "member": member_id, "now": uow.now})
+    return {row["reward_id"]: row["uses"] for row in rows}
+
+
+_FIGURES = """
+SELECT reward_id, count(*) FILTER (WHERE status IN ('reserved', 'issued', 'used', 'expired')) AS redeemed,
+  count(*) FILTER (WHERE status = 'used') AS used,
+  coalesce(sum(cost_minor) FILTER (WHERE status = 'used' OR (status = 'issued' AND discount_gid IS NOT NULL
+    AND terms ->> 'kind' IN ('gift_card', 'store_credit'))), 0)::bigint AS cost_minor
+FROM redemptions WHERE shop_id = %(shop)s AND reward_id = %(id)s GROUP BY reward_id
+"""
+
+
+def figures(uow: UnitOfWork, reward_id: UUID) -> dict[str, Any]:
+    """How often a reward was redeemed and used, and what the used ones cost, in minor units."""
+    nothing = {"redeemed": 0, "used": 0, "cost_minor": 0}
+    return uow.one(_FIGURES, {"shop": uow.shop, "id": reward_id}) or nothing
+
+
+_LAPSED = """
+ AND status = 'issued' AND failure IS DISTINCT FROM %(waiting)s AND expires_at <= %(before)s
+ORDER BY expires_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+
+
+def lapsed(uow: UnitOfWork, before: datetime, limit: int) -> list[Redemption]:
+    """Issued redemptions whose date passed before an instant, locked; those on their way back are left out."""
     rows = uow.all(
-        "SELECT reward_id, count(*) AS uses FROM redemptions"
-        f" WHERE shop_id = %(shop)s AND member_id = %(member)s AND {_COUNTING} GROUP BY reward_id",
+        _REDEMPTION + _LAPSED, {"shop": uow.shop, "waiting": CANCELLING, "before": before, "limit": limit}
+    )
+    return [_redemption(uow, row) for row in rows]
+
+
+def used_by_orders(uow: UnitOfWork, order_ids: Iterable[int]) -> list[Redemption]:
+    """Redemptions that orders used and that were not returned, locked in the order of their ids."""
+    rows = uow.all(
+        _REDEMPTION + " AND status = 'used' AND used_order_id = ANY(%(orders)s) ORDER BY id FOR UPDATE",
+        {"shop": uow.shop, "orders": list(order_ids)},
+    )
+    return [_redemption(uow, row) for row in rows]
+
+
+def tag_needed(uow: UnitOfWork, redemption: Redemption) -> bool:
+    """Whether another redemption of the member still opens the same door."""
+    return bool(
+        uow.scalar(
+            "SELECT EXISTS (SELECT 1 FROM redemptions WHERE shop_id = %(shop)s AND member_id = %(member)s"
+            " AND id <> %(id)s AND status IN ('reserved', 'issued') AND terms ->> 'access_tag' = %(tag)s"
+            " AND expires_at > %(now)s)",
+            {
+                "shop": uow.shop,
+                "member": redemption.member_id,
+                "id": redemption.id,
+                "tag": redemption.terms.access_tag,
+                "now": uow.now,
+            },
+        )
+    )
+
+
+def taken_credits(uow: UnitOfWork, gids: Iterable[str]) -> set[str]:
+    """Which store credit transactions other redemptions already stand for."""
+    rows = uow.all(
+        "SELECT discount_gid FROM redemptions WHERE shop_id = %(shop)s AND discount_gid = ANY(%(gids)s)"
+        " AND discount_gid LIKE 'gid://shopify/StoreCredit%%'",
+        {"shop": uow.shop, "gids": list(gids)},
+    )
+    return {row["discount_gid"] for row in rows}
+
+
+_HOLD = """
+SELECT id, member_id, points, key, reference, status, hold_entry_id, order_id, expires_at, created_at
+FROM checkout_holds WHERE shop_id = %(shop)s
+"""
+
+
+def hold(uow: UnitOfWork, hold_id: UUID, *, lock: bool = False) -> CheckoutHold | None:
+    """One checkout hold; with `lock` nobody else ends it until this transaction does."""
+    row = uow.one(
+        _HOLD + " AND id = %(id)s" + (" FOR UPDATE" if lock else ""), {"shop": uow.shop, "id": hold_id}
+    )
+    return CheckoutHold(**row) if row else None
+
+
+def hold_by_key(uow: UnitOfWork, key: str) -> CheckoutHold | None:
+    """The hold that was asked for under a key."""
+    row = uow.one(_HOLD + " AND key = %(key)s", {"shop": uow.shop, "key": key})
+    return CheckoutHold(**row) if row else None
+
+
+def holds_of(uow: UnitOfWork, member_id: UUID) -> list[CheckoutHold]:
+    """All checkout holds of a member, oldest first, for an export."""
+    rows = uow.all(
+        _HOLD + " AND member_id = %(member)s ORDER BY created_at, id",
         {"shop": uow.shop, "member": member_id},
     )
-    return {row["reward_id"]: row["uses"] for row in rows}
+    return [CheckoutHold(**row) for row in rows]
+
+
+def overdue_holds(uow: UnitOfWork, limit: int) -> list[CheckoutHold]:
+    """Holds whose time ran out, locked."""
+    rows = uow.all(
+        _HOLD + " AND status = 'held' AND expires_at <= %(now)s"
+        " ORDER BY expires_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
+        {"shop": uow.shop, "now": uow.now, "limit": limit},
+    )
+    return [CheckoutHold(**row) for row in rows]
+
+
+def holds_of_orders(uow: UnitOfWork, order_ids: Iterable[int]) -> list[CheckoutHold]:
+    """Holds that these orders captured, locked."""
+    rows = uow.all(
+        _HOLD + " AND status = 'captured' AND order_id = ANY(%(orders)s) ORDER BY id FOR UPDATE",
+        {"shop": uow.shop, "orders": list(order_ids)},
+    )
+    return [CheckoutHold(**row) for row in rows]
 
 
 _REDEMPTION = """
 SELECT id, member_id, reward_id, points, code_sealed, status, failure, hold_entry_id, terms, discount_gid,
-  used_order_id, channel, created_at, issued_at, used_at, expires_at
+  used_order_id, channel, created_at, issued_at, used_at, expires_at, ending, stocked, cost_minor
 FROM redemptions WHERE shop_id = %(shop)s
 """
 
@@ -169,6 +352,26 @@ def redemptions(uow: UnitOfWork, query: RedemptionsFilter) -> paging.Page[Redemp
     )
     found = paging.cut(rows, query.limit, "created_at", "id")
     return paging.Page([_redemption(uow, row) for row in found.items], found.next_cursor)
+
+
+def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
+    """Redemptions in a slice of a member's timeline."""
+    return uow.all(
+        "SELECT id, status, terms, points, created_at AS at FROM redemptions"
+        " WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s)"
+        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s::uuid))"
+        " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
+        part.values(uow.shop),
+    )
+
+
+def owners_by_code(uow: UnitOfWork, code: str) -> list[UUID]:
+    """Whose discount code this is, however its letters are written."""
+    rows = uow.all(
+        "SELECT member_id FROM redemptions WHERE shop_id = %(shop)s AND code_index = %(index)s",
+        {"shop": uow.shop, "index": uow.blind_index(code, CODE_PURPOSE)},
+    )
+    return [row["member_id"] for row in rows]
 
 
 def _place(cursor: str) -> tuple[datetime, UUID]:

@@ -8,11 +8,28 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Kind = Literal["amount_off", "percentage_off", "free_shipping", "free_product"]
+from app.core.calendar import Day
+
+Kind = Literal[
+    "amount_off",
+    "percentage_off",
+    "free_shipping",
+    "free_product",
+    "any_amount",
+    "gift_card",
+    "store_credit",
+    "custom",
+    "exclusive_access",
+]
 Status = Literal["draft", "active", "retired"]
 DiscountClass = Literal["order", "product", "shipping"]
-RedemptionStatus = Literal["reserved", "issued", "used", "cancelled", "failed"]
-Channel = Literal["widget", "api", "admin"]
+RedemptionStatus = Literal["reserved", "issued", "used", "cancelled", "failed", "expired"]
+Ending = Literal["staff", "member", "expired", "order_canceled"]
+HoldStatus = Literal["held", "captured", "released", "expired", "returned"]
+Channel = Literal["widget", "api", "admin", "referral", "tier"]
+# Kinds that Shopify keeps as a discount with a code, and kinds that give the member something to type.
+DISCOUNTS = ("amount_off", "percentage_off", "free_shipping", "free_product", "any_amount")
+CODE_KINDS = (*DISCOUNTS, "gift_card")
 CANCELLING = "cancelling"
 CANCEL_FAILED = "cancel_failed"
 Name = Annotated[str, Field(min_length=1, max_length=80)]
@@ -29,20 +46,63 @@ class Names(BaseModel):
     he: Name | None = None
 
 
+Sentence = Annotated[str, Field(max_length=500)]
+Paragraph = Annotated[str, Field(max_length=2000)]
+PointsPrice = Annotated[int, Field(gt=0, le=100_000_000)]
+
+
+class Descriptions(BaseModel):
+    """What the reward is about, in the five languages."""
+
+    en: Sentence | None = None
+    es: Sentence | None = None
+    fr: Sentence | None = None
+    ar: Sentence | None = None
+    he: Sentence | None = None
+
+
+class Conditions(BaseModel):
+    """The reward's terms in the five languages."""
+
+    en: Paragraph | None = None
+    es: Paragraph | None = None
+    fr: Paragraph | None = None
+    ar: Paragraph | None = None
+    he: Paragraph | None = None
+
+
 class RewardForm(BaseModel):
-    """A reward as staff type it. Money is in major units of the shop's currency, the percentage in percent."""
+    """A reward as staff type it. Money is in major units of the shop's currency, the percentage in percent.
+
+    `points_cost` is the price; for "any_amount" the price of one step, which is worth `amount`.
+    """
 
     version: int = Field(0, ge=0)
     names: Names = Names()
-    description: str = Field("", max_length=500)
+    descriptions: Descriptions = Descriptions()
+    conditions: Conditions = Conditions()
+    image_url: str = Field("", max_length=500, pattern=r"^(https://[^\s\"'<>]+)?$")
     kind: Kind
-    points_cost: int = Field(gt=0, le=100_000_000)
+    points_cost: PointsPrice
     amount: Money | None = None
     percent: Decimal | None = Field(None, gt=0, le=100, decimal_places=2)
     variant: str | None = Field(None, max_length=80)
+    least_points: PointsPrice | None = None
+    most_points: PointsPrice | None = None
+    access_tag: str = Field("", max_length=40, pattern=r"^[^,]*$")
     minimum_subtotal: Money | None = None
     valid_days: int | None = Field(None, ge=1, le=3650)
     per_member_limit: int | None = Field(None, ge=1, le=1_000_000)
+    limit_days: int | None = Field(None, ge=1, le=3650)
+    stock: int | None = Field(None, ge=0, le=100_000_000)
+    tiers: list[UUID] = Field(default_factory=list, max_length=50)
+    segments: list[UUID] = Field(default_factory=list, max_length=50)
+    starts_on: Day | None = None
+    ends_on: Day | None = None
+    cost: Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=3)] | None = None
+    # An unchecked box is not posted at all.
+    returns_expired: bool = False
+    returns_canceled: bool = False
     combines_with: list[DiscountClass] = Field(default_factory=list, max_length=3)
     code_prefix: str = Field("LN", pattern=r"^[A-Za-z0-9]{2,10}$")
     status: Literal["draft", "active"] = "active"
@@ -52,27 +112,44 @@ class RewardForm(BaseModel):
 class PreviewForm(BaseModel):
     """What has been typed so far; half-typed fields are refused and the preview stays as it is."""
 
-    version: int | None = None
     names: Names = Names()
-    description: str | None = Field(None, max_length=500)
+    descriptions: Descriptions = Descriptions()
+    conditions: Conditions = Conditions()
+    image_url: str = Field("", max_length=500, pattern=r"^(https://[^\s\"'<>]+)?$")
     kind: Kind = "amount_off"
-    points_cost: int | None = Field(None, gt=0, le=100_000_000)
+    points_cost: PointsPrice | None = None
     amount: Money | None = None
     percent: Decimal | None = Field(None, gt=0, le=100, decimal_places=2)
-    variant: str | None = None
+    least_points: PointsPrice | None = None
+    most_points: PointsPrice | None = None
     minimum_subtotal: Money | None = None
     valid_days: int | None = Field(None, ge=1, le=3650)
     per_member_limit: int | None = Field(None, ge=1, le=1_000_000)
+    ends_on: Day | None = None
+    # What the card does not show is posted with the rest of the editor.
+    version: int | None = None
+    variant: str | None = None
+    access_tag: str | None = None
+    limit_days: str | None = None
+    stock: str | None = None
+    tiers: list[str] = Field(default_factory=list)
+    segments: list[str] = Field(default_factory=list)
+    starts_on: Day | None = None
+    cost: str | None = None
+    returns_expired: bool = False
+    returns_canceled: bool = False
     combines_with: list[DiscountClass] = Field(default_factory=list)
     code_prefix: str | None = None
     status: str | None = None
-    position: int | None = None
+    position: str | None = None
 
 
-class RewardsFilter(BaseModel):
-    """The catalog tab's filter."""
+class CatalogQuery(BaseModel):
+    """Which rewards the catalog shows."""
 
     status: Status | None = None
+    limit: int = Field(200, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=200)
 
 
 class RedemptionsFilter(BaseModel):
@@ -99,11 +176,18 @@ class Terms(BaseModel):
     variant_gid: str | None = None
     minimum_subtotal_minor: int | None = None
     combines_with: tuple[DiscountClass, ...] = ()
+    access_tag: str = ""
+    returns_expired: bool = True
+    returns_canceled: bool = True
 
 
 @dataclass(frozen=True)
 class CatalogItem:
-    """A reward as a member sees it. `missing` is how many points are short; 0 when it can be afforded."""
+    """A reward as a member sees it. `missing` is how many points are short; 0 when it can be afforded.
+
+    `refusal` is the code of what else stands against it; a slider has `least_points`, `most_points` and the step
+    `points_cost`, which is worth `value_minor`.
+    """
 
     id: UUID
     name: str
@@ -118,6 +202,12 @@ class CatalogItem:
     missing: int
     limit_reached: bool
     redeemable: bool
+    conditions: str = ""
+    image_url: str = ""
+    left: int | None = None
+    least_points: int | None = None
+    most_points: int | None = None
+    refusal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +221,7 @@ class Redemption:
     code: str
     status: RedemptionStatus
     failure: str | None
-    hold_entry_id: UUID
+    hold_entry_id: UUID | None
     terms: Terms
     discount_gid: str | None
     used_order_id: int | None
@@ -140,16 +230,25 @@ class Redemption:
     issued_at: datetime | None
     used_at: datetime | None
     expires_at: datetime | None
+    ending: Ending | None = None
+    stocked: bool = False
+    cost_minor: int = 0
+
+    @property
+    def kind(self) -> str:
+        """What kind of reward it was."""
+        return self.terms.kind
 
     @property
     def usable_code(self) -> str | None:
         """The code once it works; before that, and when it never will, None."""
-        return self.code if self.status in ("issued", "used") else None
+        works = self.status in ("issued", "used") and self.terms.kind in CODE_KINDS
+        return self.code if works else None
 
     @property
     def cancelling(self) -> bool:
-        """Whether staff asked to take the code back and Shopify has not confirmed it yet."""
-        return self.status == "issued" and self.failure == CANCELLING
+        """Whether the code is being taken back and Shopify has not confirmed it yet."""
+        return self.status in ("issued", "used") and self.failure == CANCELLING
 
 
 class RedeemIn(BaseModel):
@@ -159,6 +258,9 @@ class RedeemIn(BaseModel):
         min_length=1, max_length=80, description="Member id, Shopify customer id or its gid"
     )
     reward_id: UUID
+    points: PointsPrice | None = Field(
+        None, description="How many points, for a reward whose amount the member chooses"
+    )
 
 
 class RedeemV1In(RedeemIn):
@@ -186,6 +288,7 @@ class RedemptionOut(BaseModel):
     state: RedemptionStatus
     discount_code: str | None
     failure: str | None
+    ending: Ending | None
     used_order_id: int | None
     created_at: datetime
     issued_at: datetime | None
@@ -217,6 +320,66 @@ class RewardOut(BaseModel):
     currency: str
     valid_days: int | None
     per_member_limit: int | None
+    limit_days: int | None
+    stock: int | None
+    stock_taken: int
+    tiers: list[UUID]
+    segments: list[UUID]
+    starts_at: datetime | None
+    ends_at: datetime | None
+    least_points: int | None
+    most_points: int | None
+    access_tag: str
+    image_url: str
+    conditions: str
+    returns_expired: bool
+    returns_canceled: bool
     combines_with: list[DiscountClass]
     status: Status
     version: int
+
+
+class HoldIn(BaseModel):
+    """Hold points while a checkout is open."""
+
+    customer_id: str = Field(
+        min_length=1, max_length=80, description="Member id, Shopify customer id or its gid"
+    )
+    points: PointsPrice
+    minutes: int = Field(30, ge=1, le=1440, description="After these the points are free again by themselves")
+    reference: str = Field("", max_length=200, description="Your name for the checkout")
+
+
+class CaptureIn(BaseModel):
+    """Spend held points."""
+
+    order_id: int | None = Field(None, gt=0, lt=2**63, description="Shopify's id of the order")
+
+
+@dataclass(frozen=True)
+class CheckoutHold:
+    """Points held at a checkout. `hold_entry_id` is the ledger's."""
+
+    id: UUID
+    member_id: UUID
+    points: int
+    key: str
+    reference: str
+    status: HoldStatus
+    hold_entry_id: UUID
+    order_id: int | None
+    expires_at: datetime
+    created_at: datetime
+
+
+class HoldOut(BaseModel):
+    """Points held at a checkout. Put `hold_id` into the cart attribute `_loyalnest_hold`: the order captures it."""
+
+    hold_id: UUID
+    member_id: UUID
+    points: int
+    reference: str
+    state: HoldStatus
+    order_id: int | None
+    expires_at: datetime
+    created_at: datetime

@@ -10,15 +10,19 @@ from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
 from app.domains.rewards import queries, rules, service
+from app.domains.rewards.lists import REDEMPTIONS, REWARDS, row_of
 from app.domains.rewards.models import Reward
 from app.domains.rewards.schemas import (
+    CatalogQuery,
     PreviewForm,
     RedemptionsFilter,
     RewardForm,
-    RewardsFilter,
 )
+from app.domains.segments import service as segments
 from app.domains.shops import service as shops
+from app.domains.tiers import service as tiers
 from app.web.context import Context
+from app.web.lists import show_list
 from app.web.tabs import Done, Fragment, action, tab, tab_page
 
 _KEY = "reward-catalog"
@@ -31,22 +35,12 @@ _HISTORY_SHOWN = 10
     group="manage",
     icon="badge-percent",
     permission=Permission.REWARDS_READ,
-    query=RewardsFilter,
+    query=CatalogQuery,
 )
-def reward_catalog(ctx: Context, query: RewardsFilter) -> dict[str, Any]:
+def reward_catalog(ctx: Context, query: CatalogQuery) -> dict[str, Any]:
     """What members can get for their points, and how often they did."""
-    rewards = queries.listed(ctx.uow, query.status)
-    uses = queries.redeemed_recently(ctx.uow, [reward.id for reward in rewards])
     return {
-        "rewards": [
-            service.snapshot(reward)
-            | {
-                "id": reward.id,
-                "name": rules.localized(reward.name, reward.names, ctx.locale),
-                "redeemed": uses.get(reward.id, 0),
-            }
-            for reward in rewards
-        ],
+        "list": show_list(ctx, REWARDS, query),
         "can_write": ctx.can(Permission.REWARDS_WRITE),
     }
 
@@ -55,8 +49,24 @@ def reward_catalog(ctx: Context, query: RewardsFilter) -> dict[str, Any]:
 def new_reward(ctx: Context) -> dict[str, Any]:
     """The empty editor."""
     language = i18n.supported(shops.get(ctx.uow).locale)
-    initial = {"kind": "amount_off", "code_prefix": "LN", "status": "active", "valid_days": 90, "names": {}}
-    return {"reward": None, "initial": initial, "language": language, "preview": None, "can_write": True}
+    initial = {
+        "kind": "amount_off",
+        "code_prefix": "LN",
+        "status": "active",
+        "valid_days": 90,
+        "names": {},
+        "returns_expired": True,
+        "returns_canceled": True,
+    }
+    return {
+        "reward": None,
+        "initial": initial,
+        "language": language,
+        "preview": None,
+        "ladder": tiers.ladder(ctx.uow),
+        "segments": segments.options(ctx.uow),
+        "can_write": True,
+    }
 
 
 @tab_page(_KEY, "/<uuid:id>", "reward.html", title=mark("Reward"), permission=Permission.REWARDS_READ)
@@ -65,14 +75,19 @@ def reward(ctx: Context, id: UUID) -> dict[str, Any]:
     found = service.get_reward(ctx.uow, id)
     shop = shops.get(ctx.uow)
     latest = queries.redemptions(ctx.uow, RedemptionsFilter(reward=id, limit=_HISTORY_SHOWN, cursor=None))
-    initial = _typed(found, shop.currency)
+    initial = _typed(found, shop.currency, shop.timezone)
     return {
         "title": rules.localized(found.name, found.names, ctx.locale),
         "reward": found,
         "initial": initial,
         "language": i18n.supported(shop.locale),
-        "preview": _preview(PreviewForm.model_validate(initial), ctx.locale, shop.currency),
-        "redemptions": [_row(ctx, one) for one in latest.items],
+        "preview": _preview(
+            PreviewForm.model_validate({name: initial[name] for name in _SHOWN}), ctx.locale, shop.currency
+        ),
+        "ladder": tiers.ladder(ctx.uow),
+        "segments": segments.options(ctx.uow),
+        "figures": queries.figures(ctx.uow, id),
+        "redemptions": [row_of(ctx, one) for one in latest.items],
         "history": compliance.list_entries(ctx.uow, ("reward", str(id)), limit=_HISTORY_SHOWN).items,
         "unused": not latest.items,
         "can_write": ctx.can(Permission.REWARDS_WRITE),
@@ -89,67 +104,101 @@ def reward(ctx: Context, id: UUID) -> dict[str, Any]:
 )
 def redemptions(ctx: Context, query: RedemptionsFilter) -> dict[str, Any]:
     """What members redeemed, newest first."""
-    page = queries.redemptions(ctx.uow, query)
-    names = (
-        members.profiles(ctx.uow, {one.member_id for one in page.items})
-        if ctx.can(Permission.MEMBERS_READ)
-        else {}
-    )
-    rows = [
-        _row(ctx, one) | {"member": names[one.member_id].name if one.member_id in names else ""}
-        for one in page.items
-    ]
-    return {"page": page, "rows": rows, "can_write": ctx.can(Permission.REWARDS_WRITE)}
+    return {"list": show_list(ctx, REDEMPTIONS, query), "can_write": ctx.can(Permission.REWARDS_WRITE)}
 
 
-def _row(ctx: Context, one: Any) -> dict[str, Any]:
-    expired = one.status == "issued" and one.expires_at is not None and one.expires_at < ctx.uow.now
+@tab_page(
+    _KEY,
+    "/redemptions/<uuid:id>",
+    "redemption.html",
+    title=mark("Redemption"),
+    permission=Permission.REWARDS_READ,
+)
+def redemption(ctx: Context, id: UUID) -> dict[str, Any]:
+    """One redemption in a drawer: what became of it, and what staff can do."""
+    found = service.get_redemption(ctx.uow, id)
+    may_see = ctx.can(Permission.MEMBERS_READ)
+    profile = members.profiles(ctx.uow, {found.member_id}).get(found.member_id) if may_see else None
     return {
-        "id": one.id,
-        "code": one.code,
-        "reward_id": one.reward_id,
-        "reward": rules.localized(one.terms.name, one.terms.names, ctx.locale),
-        "member_id": one.member_id,
-        "points": one.points,
-        "state": "waiting" if one.cancelling else "expired" if expired else one.status,
-        "failure": one.failure or "",
-        "created_at": one.created_at,
-        "expires_at": one.expires_at,
-        "cancellable": one.status == "issued" and not one.cancelling,
+        "title": rules.localized(found.terms.name, found.terms.names, ctx.locale),
+        "row": row_of(ctx, found) | {"member": profile.name if profile else ""},
+        "terms": found.terms,
+        "used_order_id": found.used_order_id,
+        "history": compliance.list_entries(ctx.uow, ("redemption", str(id)), limit=_HISTORY_SHOWN).items,
+        "can_write": ctx.can(Permission.REWARDS_WRITE),
     }
 
 
-def _typed(found: Reward, currency: str) -> dict[str, Any]:
-    """A reward's settings as the form shows them: money in major units."""
+def _typed(found: Reward, currency: str, timezone: str) -> dict[str, Any]:
+    """A reward's settings as the form shows them: money in major units, days of the shop's zone."""
 
     def major(minor: int | None) -> Decimal | None:
         return None if minor is None else money.to_decimal(minor, currency)
 
-    kept = (
-        "description",
-        "kind",
-        "points_cost",
-        "valid_days",
-        "per_member_limit",
-        "combines_with",
-        "code_prefix",
-    )
-    return {name: getattr(found, name) for name in (*kept, "status", "position", "version")} | {
-        "names": found.names,
+    kept = (*_AS_STORED, "status", "position", "version")
+    return {name: getattr(found, name) for name in kept} | {
         "amount": major(found.value_minor),
+        "cost": major(found.cost_minor),
         "percent": None if found.percent_bp is None else Decimal(found.percent_bp) / 100,
         "variant": found.variant_gid,
         "minimum_subtotal": major(found.minimum_subtotal_minor),
+        "starts_on": rules.day(found.starts_at, timezone),
+        "ends_on": rules.day(found.ends_at, timezone, before=True),
+        "tiers": [str(tier) for tier in found.tiers],
+        "segments": [str(segment) for segment in found.segments],
     }
+
+
+_AS_STORED = (
+    "names",
+    "descriptions",
+    "conditions",
+    "image_url",
+    "kind",
+    "points_cost",
+    "least_points",
+    "most_points",
+    "access_tag",
+    "valid_days",
+    "per_member_limit",
+    "limit_days",
+    "stock",
+    "returns_expired",
+    "returns_canceled",
+    "combines_with",
+    "code_prefix",
+)
+
+
+_SHOWN = (
+    "names",
+    "descriptions",
+    "conditions",
+    "image_url",
+    "kind",
+    "points_cost",
+    "amount",
+    "least_points",
+    "most_points",
+    "minimum_subtotal",
+    "valid_days",
+    "per_member_limit",
+)
 
 
 def _preview(form: PreviewForm, locale: str, currency: str) -> dict[str, Any]:
     """The card that shoppers would see; amounts in minor units of the currency."""
     names = form.names.model_dump(exclude_none=True)
+    descriptions = form.descriptions.model_dump(exclude_none=True)
     return {
         "name": rules.localized(next(iter(names.values()), ""), names, locale),
-        "description": form.description or "",
+        "description": rules.localized(next(iter(descriptions.values()), ""), descriptions, locale),
+        "conditions": rules.localized("", form.conditions.model_dump(exclude_none=True), locale),
+        "image_url": form.image_url,
         "points_cost": form.points_cost,
+        "least_points": form.least_points,
+        "most_points": form.most_points,
+        "value_minor": money.to_minor(form.amount, currency) if form.amount else None,
         "minimum_subtotal_minor": money.to_minor(form.minimum_subtotal, currency)
         if form.minimum_subtotal
         else None,
@@ -159,7 +208,7 @@ def _preview(form: PreviewForm, locale: str, currency: str) -> dict[str, Any]:
     }
 
 
-@action(_KEY, "preview", permission=Permission.REWARDS_READ, form=PreviewForm, idempotent=False)
+@action(_KEY, "preview", permission=Permission.REWARDS_READ, form=PreviewForm, live=True)
 def preview(ctx: Context, form: PreviewForm) -> Done:
     """Show the card of what is being typed; nothing is saved."""
     card = _preview(form, ctx.locale, shops.get(ctx.uow).currency)
@@ -200,6 +249,13 @@ def restore(ctx: Context, id: UUID) -> Done:
     return Done(mark("The reward is offered again."))
 
 
+@action(_KEY, "duplicate", page="reward", permission=Permission.REWARDS_WRITE)
+def duplicate(ctx: Context, id: UUID) -> Done:
+    """Make a draft with the same settings."""
+    made = service.duplicate(ctx.uow, id)
+    return Done(mark("A draft with the same settings was added."), location=f"/app/{_KEY}/{made.id}")
+
+
 @action(_KEY, "delete", page="reward", permission=Permission.REWARDS_WRITE)
 def delete(ctx: Context, id: UUID) -> Done:
     """Delete a reward that nobody ever redeemed."""
@@ -215,3 +271,17 @@ def cancel_redemption(ctx: Context, id: UUID) -> Done:
         mark("The code is being switched off. The points return in a moment."),
         location=f"/app/{_KEY}/redemptions",
     )
+
+
+@action(_KEY, "resend-code", "/redemptions/<uuid:id>/resend", permission=Permission.POINTS_REDEEM)
+def resend_code(ctx: Context, id: UUID) -> Done:
+    """Send a working code to its member again."""
+    service.resend(ctx.uow, id)
+    return Done(mark("The code is on its way to the member."), refresh="nothing")
+
+
+@action(_KEY, "fulfill-redemption", "/redemptions/<uuid:id>/fulfill", permission=Permission.REWARDS_WRITE)
+def fulfill_redemption(ctx: Context, id: UUID) -> Done:
+    """Say that a reward that staff hand over was handed over; the points are spent."""
+    service.fulfill(ctx.uow, id)
+    return Done(mark("The reward is marked as handed over."), location=f"/app/{_KEY}/redemptions")

@@ -32,13 +32,6 @@ class ExpiryPassed(Invalid):
     default_message = mark("The expiry date lies in the past.")
 
 
-class UnknownStep(NotFound):
-    """The set-up guide has no such step that staff can finish by saying so."""
-
-    code = "unknown_step"
-    default_message = mark("The set-up guide has no such step.")
-
-
 class ShopIsLive(Conflict):
     """A shop that has the app installed cannot be erased."""
 
@@ -53,3 +46,10 @@ class InstallationUnfinished(Unavailable):
     default_message = mark(
         "We could not connect to your shop just now. Nothing was changed; try again in a moment."
     )
+
+
+class BrandChanged(Conflict):
+    """Somebody saved the look since it was read."""
+
+    code = "stale_version"
+    default_message = mark("Somebody else changed the look meanwhile. Compare with theirs and save again.")

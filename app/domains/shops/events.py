@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.core.events import Event
@@ -43,11 +44,11 @@ class StaffJoined(Event):
 
 
 @dataclass(frozen=True)
-class SetupStepFinished(Event):
-    """A staff member said that a step was done which the server cannot see."""
+class WidgetSwitched(Event):
+    """Our app embed was switched on or off in the live theme since we last looked."""
 
     shop_id: UUID
-    step: str
+    on: bool
 
 
 @dataclass(frozen=True)
@@ -67,3 +68,12 @@ class ApiKeyRevoked(Event):
     api_key_id: UUID
     label: str
     last_four: str
+
+
+@dataclass(frozen=True)
+class BrandChanged(Event):
+    """How the shop looks to members changed; both sides as JSON values."""
+
+    shop_id: UUID
+    before: dict[str, Any]
+    after: dict[str, Any]

@@ -1,6 +1,6 @@
 """Every SELECT on shops, staff, API keys and the directory."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -126,6 +126,21 @@ def finished_steps(uow: UnitOfWork) -> set[str]:
     """Steps of the set-up guide that staff said are done."""
     found = uow.scalar("SELECT setup_steps FROM shops WHERE shop_id = %(shop)s", {"shop": uow.shop})
     return set(found or {})
+
+
+def brand(uow: UnitOfWork) -> dict[str, Any]:
+    """How the shop looks to members, as JSON values."""
+    found: dict[str, Any] = uow.scalar("SELECT brand FROM shops WHERE shop_id = %(shop)s", {"shop": uow.shop})
+    return found
+
+
+def kept_days(uow: UnitOfWork, first: date, last: date) -> dict[date, dict[str, int]]:
+    """Figures of days that were added up, both included."""
+    rows = uow.all(
+        "SELECT day, figures FROM shop_days WHERE shop_id = %(shop)s AND day BETWEEN %(first)s AND %(last)s",
+        {"shop": uow.shop, "first": first, "last": last},
+    )
+    return {row["day"]: row["figures"] for row in rows}
 
 
 def count_parked(uow: UnitOfWork) -> int:

@@ -1,14 +1,16 @@
 """Shapes of shops at the faces and in webhooks, and the values other domains get."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.core.db import UnitOfWork
+from app.core.i18n import mark
 from app.core.permissions import Permission
 
 Status = Literal["installed", "uninstalled"]
@@ -127,9 +129,12 @@ class ScopesPayload(BaseModel):
     current: list[str] = Field(max_length=200)
 
 
+APP_EMBED = "app-embed"
+
+
 @dataclass(frozen=True)
 class HomeStep:
-    """One step of the set-up guide. `done` is None when the server cannot know; then staff say it (`ask`).
+    """One step of the set-up guide. `done` is None when the server cannot know; then Shopify says it to the page.
 
     Title and text are marked sentences.
     """
@@ -141,13 +146,57 @@ class HomeStep:
     url: str
     position: int
     current: bool = False
-    ask: bool = False
 
 
-class StepForm(BaseModel):
-    """Which step a staff member says is done."""
+class BrandNames(BaseModel):
+    """What the program is called in each language; English where one is missing."""
 
-    step: str = Field(min_length=1, max_length=64, pattern=r"^[a-z-]+$")
+    en: str = Field("", max_length=80)
+    es: str = Field("", max_length=80)
+    fr: str = Field("", max_length=80)
+    ar: str = Field("", max_length=80)
+    he: str = Field("", max_length=80)
+
+
+class Brand(BaseModel):
+    """How the shop looks to members; what is empty was not chosen. `accent` is a hex color."""
+
+    accent: str = ""
+    logo_url: str = ""
+    names: BrandNames = BrandNames()
+    version: int = 0
+
+    @property
+    def chosen(self) -> bool:
+        """Whether members see a name and a color that staff chose."""
+        return bool(self.accent and self.names.en)
+
+    def name(self, locale: str) -> str:
+        """What the program is called in a language; empty when nobody named it."""
+        return getattr(self.names, locale, "") or self.names.en
+
+
+class BrandForm(BaseModel):
+    """The look as staff choose it."""
+
+    version: int = Field(0, ge=0)
+    accent: str = Field(pattern=r"^#[0-9a-fA-F]{6}$", max_length=7, examples=["#4f46e5"])
+    logo_url: str = Field("", max_length=2048, pattern=r"^(https://[^\s\"'<>]+)?$")
+    names: BrandNames = BrandNames()
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if not self.names.en.strip():
+            raise PydanticCustomError(
+                "named", mark("Give the English name; other languages fall back to it.")
+            )
+        return self
+
+
+class WidgetForm(BaseModel):
+    """Whether the live theme has our app embed switched on, as App Bridge told the page."""
+
+    on: bool
 
 
 @dataclass(frozen=True)
@@ -174,6 +223,33 @@ class HomeNotice:
     url: str | None = None
 
 
+@dataclass(frozen=True)
+class DayFigure:
+    """Something that is counted day by day. `url` is where it is looked at closely; `position` orders Home."""
+
+    key: str
+    title: str
+    unit: Literal["points", "number", "money"]
+    position: int
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class DayTotal:
+    """A figure over some days, over those compared with (None: none), and day by day. Money is in minor units."""
+
+    figure: DayFigure
+    value: int
+    before: int | None
+    trend: tuple[tuple[date, int], ...]
+
+    @property
+    def change(self) -> float | None:
+        """The change as a fraction of what was before; None when that was nothing."""
+        return (self.value - self.before) / self.before if self.before else None
+
+
+DayFigures = Callable[[UnitOfWork, date, date, str], Mapping[str, Mapping[date, int]]]
 HomeFact = HomeStep | HomeFigure | HomeNotice
 HomeFacts = Callable[[UnitOfWork, datetime], Sequence[HomeFact]]
 
@@ -186,6 +262,16 @@ class HomeView:
     figures: list[HomeFigure]
     notices: list[HomeNotice]
     oldest_waiting: timedelta | None
+
+    @property
+    def launched(self) -> bool:
+        """Whether every step is done."""
+        return self.steps_done == len(self.steps)
+
+    @property
+    def widget_on(self) -> bool:
+        """Whether the live theme showed our app embed when Home was last open."""
+        return any(step.key == APP_EMBED and step.done for step in self.steps)
 
     @property
     def steps_done(self) -> int:

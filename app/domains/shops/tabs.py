@@ -1,20 +1,52 @@
 """The home tab: is the program working, and what needs the merchant."""
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 from app.core.i18n import mark
 from app.core.permissions import Permission
 from app.domains.shops import service
-from app.domains.shops.schemas import HomeView, StepForm
+from app.domains.shops.schemas import BrandForm, HomeView, WidgetForm
+from app.web import date_range
 from app.web.context import Context
+from app.web.date_range import DateRange, Days
 from app.web.locale import translated
-from app.web.tabs import HOME, Done, action, tab
+from app.web.tabs import HOME, Done, action, tab, tab_page
+
+_WEEK = timedelta(days=7)
 
 
-@tab(HOME, title=mark("Home"), group=HOME, icon="house", permission=Permission.SETTINGS_READ)
-def home(ctx: Context) -> HomeView:
-    """Set-up steps, today's numbers and what needs attention, in the reader's language."""
-    view = service.home(ctx.uow)
+@tab(HOME, title=mark("Home"), group=HOME, icon="house", permission=Permission.SETTINGS_READ, query=DateRange)
+def home(ctx: Context, query: DateRange) -> dict[str, Any]:
+    """Set-up steps, the numbers of the chosen days and what needs attention, in the reader's language."""
+    today = date_range.today()
+    days = date_range.chosen(query, today, default="today")
+    before = _compared(query, days)
+    return {
+        "home": _told(service.home(ctx.uow)),
+        "days": days,
+        "before": before,
+        "week_before": before is not None and before.start == days.start - _WEEK,
+        "today": today,
+        "totals": [
+            replace(one, figure=replace(one.figure, title=translated(one.figure.title)))
+            for one in service.day_totals(
+                ctx.uow, days.start, days.end, (before.start, before.end) if before else None
+            )
+        ],
+        "can_write": ctx.can(Permission.SETTINGS_WRITE),
+    }
+
+
+def _compared(query: DateRange, days: Days) -> Days | None:
+    """One day is compared with the same weekday a week before, unless something else was chosen."""
+    if days.count == 1 and query.compare == "none":
+        return Days(days.start - _WEEK, days.end - _WEEK)
+    return date_range.compared(days, "previous" if query.compare == "none" else query.compare)
+
+
+def _told(view: HomeView) -> HomeView:
     return HomeView(
         steps=[
             replace(step, title=translated(step.title), text=translated(step.text)) for step in view.steps
@@ -30,8 +62,29 @@ def home(ctx: Context) -> HomeView:
     )
 
 
-@action(HOME, "finish-step", permission=Permission.SETTINGS_WRITE, form=StepForm, template="home.html")
-def finish_step(ctx: Context, form: StepForm) -> Done:
-    """Note that a step of the set-up guide is done."""
-    service.finish_step(ctx.uow, form.step)
-    return Done(mark("Noted. One step less."))
+@tab_page(HOME, "/steps", "_steps_left.html", title=mark("Steps left"), permission=Permission.SETTINGS_READ)
+def steps_left(ctx: Context) -> dict[str, Any]:
+    """The mark on Home's icon in the bar: how many steps of the set-up are left."""
+    view = service.home(ctx.uow)
+    return {"left": len(view.steps) - view.steps_done}
+
+
+@tab_page(HOME, "/brand", "brand.html", title=mark("Name and look"), permission=Permission.SETTINGS_WRITE)
+def brand(ctx: Context) -> dict[str, Any]:
+    """What members see of the shop: the program's name, the accent color, the logo."""
+    found = service.brand(ctx.uow)
+    initial = found.model_dump()
+    return {"brand": found, "initial": initial if found.version else initial | {"accent": "#4f46e5"}}
+
+
+@action(HOME, "save-brand", page="brand", permission=Permission.SETTINGS_WRITE, form=BrandForm)
+def save_brand(ctx: Context, form: BrandForm) -> Done:
+    """Keep the look."""
+    service.save_brand(ctx.uow, form)
+    return Done(mark("Name and look were saved."))
+
+
+@action(HOME, "see-widget", permission=Permission.SETTINGS_READ, form=WidgetForm)
+def see_widget(ctx: Context, form: WidgetForm) -> Done:
+    """Note what App Bridge says about the widget; Home is shown again when that is news."""
+    return Done() if service.see_widget(ctx.uow, form.on) else Done(refresh="nothing")

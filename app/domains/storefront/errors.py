@@ -26,6 +26,20 @@ class MemberBeingPrepared(Conflict):
     default_message = mark("Your rewards account is being prepared. Try again in a minute.")
 
 
+class RewardAlreadyUsed(Conflict):
+    """An order used the code, so it cannot be given back."""
+
+    code = "reward_already_used"
+    default_message = mark("You have used this reward already, so it cannot be given back.")
+
+
+class RewardNotReturnable(Conflict):
+    """The reward is of a kind that stays, its time is over, or its code is still being made."""
+
+    code = "reward_not_returnable"
+    default_message = mark("This reward cannot be given back. Your points were not changed.")
+
+
 class RedemptionUnknown(NotFound):
     """No redemption of this shopper has that id."""
 

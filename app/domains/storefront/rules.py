@@ -2,37 +2,74 @@
 
 import copy
 from collections.abc import Mapping
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
 from app.core import money
 from app.core.i18n import direction, mark, translate, translations
+from app.domains.points.schemas import CalculateIn, CartLine
+from app.domains.programs.schemas import PURCHASE, SIGNUP, ProgramTerms
 from app.domains.storefront.schemas import (
+    BasketIn,
     Holder,
     Offer,
     Offered,
     Owned,
     WidgetBalance,
     WidgetCode,
+    WidgetEnding,
     WidgetReward,
+    WidgetSlider,
     WidgetTier,
 )
-from app.domains.tiers.schemas import Level, Standing
+from app.domains.tiers.schemas import BASIS_POINTS, Level, Standing
 
 _USED_UP = mark("You have redeemed this reward as often as it allows.")
+_SOLD_OUT = mark("Out of stock.")
+_OTHER_TIERS = mark("For members of other tiers.")
 _FROM_AMOUNT = mark("For orders from {amount}.")
 _TOP_TIER = mark("You have reached the highest tier.")
+_SPEND_TO_REACH = mark("Spend {amount} more to reach {tier}")
+_NEXT_TIER = mark("Next: {tier}")
+_KEEPS_UNTIL = mark("{tier} is yours until {date}.")
+_TIMES_POINTS = mark("{multiplier} × points on orders")
+_GIFTS = {
+    "month": mark("A gift every month"),
+    "quarter": mark("A gift every quarter"),
+    "year": mark("A gift every year"),
+}
 _BEING_MADE = mark("Your code is being prepared.")
 _VALID_UNTIL = mark("Valid for one order, until {date}.")
 _VALID_ONCE = mark("Valid for one order.")
 _MAKING_FAILED = mark("The code could not be created. Your points were given back.")
 _TAKEN_BACK = mark("This code was cancelled and your points were given back.")
+_BEING_RETURNED = mark("Being given back. Your points return in a moment.")
+_ENDING = mark("{points} on {date}")
+_FRIEND_STATUS = {
+    "recorded": mark("Came by your link, has not bought yet"),
+    "qualified": mark("Bought; your points are on their way"),
+    "rewarded": mark("Bought; you have your points"),
+    "rejected": mark("Does not count"),
+    "reversed": mark("The order was taken back"),
+}
+_EARN = mark("Earn {points}")
+_EARN_UP_TO = mark("Earn up to {points}")
+_EXTENSION = Path(__file__).parents[3] / "extensions" / "loyalnest-theme" / "locales"
+_STAMPS, _SPENT = 10, 10
 _LARGEST_STEP = 100_000
+_MOST = Decimal(10**9)
 
 
 def localized(name: str, names: Mapping[str, str], locale: str) -> str:
@@ -44,6 +81,57 @@ def points(count: int, locale: str) -> str:
     """A number of points, such as "1,240 points"."""
     text = translations(locale).ngettext("{points} point", "{points} points", count)
     return text.format(points=number(count, locale))
+
+
+def earns(count: int, locale: str, *, at_most: bool = False) -> str:
+    """What buying would bring, such as "Earn 129 points"; "up to" when it may be less."""
+    return translate(locale, _EARN_UP_TO if at_most else _EARN, points=points(count, locale))
+
+
+def may_be_less(basket: BasketIn, terms: ProgramTerms) -> bool:
+    """Whether tax that no theme knows is in the basket's prices and earns nothing. Tax on top only makes it more."""
+    return basket.taxes_included and any(rule.exclusions.tax for rule in terms.on_orders)
+
+
+def as_cart(basket: BasketIn, currency: str) -> CalculateIn:
+    """A theme's basket in the shop's currency; what is off the whole of it is spread over its lines by their worth."""
+    worth = [max(line.price * line.quantity - line.discount, 0) for line in basket.lines]
+    total, off = sum(worth), min(basket.discount, sum(worth))
+    ends = [off * so_far // total if total else 0 for so_far in accumulate(worth)]
+    shares = [end - start for start, end in pairwise([0, *ends])]
+    places = Decimal(1).scaleb(-money.exponent(currency))
+
+    def amount(hundredths: int) -> str:
+        return str(min(Decimal(hundredths) / 100 / basket.rate, _MOST).quantize(places, ROUND_HALF_UP))
+
+    return CalculateIn(
+        lines=[
+            CartLine(
+                product_id=line.product_id,
+                variant_id=line.variant_id,
+                quantity=line.quantity,
+                price=amount(line.price),
+                discount=amount(line.discount + share),
+                gift_card=line.gift_card,
+                vendor=line.vendor,
+                product_type=line.type,
+                tags=line.tags,
+                collections=line.collections,
+                on_sale=line.on_sale,
+            )
+            for line, share in zip(basket.lines, shares, strict=True)
+        ],
+        taxes_included=basket.taxes_included,
+        currency=basket.currency,
+        country=basket.country,
+        customer_tags=basket.customer_tags,
+        company=basket.company,
+    )
+
+
+def friend_status(status: str, locale: str) -> str:
+    """How far an invitation has come, in words."""
+    return translate(locale, _FRIEND_STATUS[status])
 
 
 def number(count: int, locale: str) -> str:
@@ -82,23 +170,42 @@ def whole_amount(units: int, currency: str, locale: str) -> str:
 def ways_to_earn(offer: Offer, locale: str) -> list[str]:
     """How points are earned. A rate with decimals is told for the smallest amount that gives whole points."""
     texts, ways = translations(locale), []
-    if offer.points_per_unit > 0:
+    if offer.points_per_unit > 0 and offer.type == "punch_card":
+        ways.append(_card(offer, locale))
+    elif offer.points_per_unit > 0 and offer.type == "spend_based":
+        ways.append(_spent(int(offer.points_per_unit), int(offer.step or _SPENT), offer, locale))
+    elif offer.points_per_unit > 0:
         step = 1
         while offer.points_per_unit * step % 1 and step < _LARGEST_STEP:
             step *= 10
-        count = int(offer.points_per_unit * step)
-        text = texts.ngettext(
-            "{points} point for every {amount} spent",
-            "{points} points for every {amount} spent",
-            count,
-        )
-        amount = isolated(whole_amount(step, offer.currency, locale), locale, ltr=True)
-        ways.append(text.format(points=number(count, locale), amount=amount))
+        ways.append(_spent(int(offer.points_per_unit * step), step, offer, locale))
     if offer.signup_bonus:
         count = offer.signup_bonus
         text = texts.ngettext("{points} point for joining", "{points} points for joining", count)
         ways.append(text.format(points=number(count, locale)))
     return ways
+
+
+def _spent(count: int, amount: int, offer: Offer, locale: str) -> str:
+    """Points for every so much money."""
+    text = translations(locale).ngettext(
+        "{points} point for every {amount} spent",
+        "{points} points for every {amount} spent",
+        count,
+    )
+    shown = isolated(whole_amount(amount, offer.currency, locale), locale, ltr=True)
+    return text.format(points=number(count, locale), amount=shown)
+
+
+def _card(offer: Offer, locale: str) -> str:
+    """Points for a full card; a card without a size has ten stamps, as its price has."""
+    stamps = int(offer.step or _STAMPS)
+    text = translations(locale).ngettext(
+        "{points} after {stamps} stamp; each order is one",
+        "{points} after {stamps} stamps; each order is one",
+        stamps,
+    )
+    return text.format(points=points(int(offer.points_per_unit), locale), stamps=number(stamps, locale))
 
 
 def balance(holder: Holder | None, timezone: str, locale: str) -> WidgetBalance:
@@ -139,32 +246,27 @@ def balance(holder: Holder | None, timezone: str, locale: str) -> WidgetBalance:
     )
 
 
-def standing(ladder: tuple[Level, ...], qualifying: int) -> Standing:
-    """Where on the ladder, lowest tier first, a number of qualifying points leads."""
-    reached = [level for level in ladder if qualifying >= level.threshold_points]
-    above = [level for level in ladder if level.threshold_points > max(qualifying, 0)]
-    following = above[0] if above else None
-    needed = following.threshold_points - qualifying if following else None
-    return Standing(reached[-1] if reached else None, following, qualifying, needed)
+def standing(offer: Offer, holder: Holder) -> Standing:
+    """Where a member is on the main ladder, lowest tier first; who was never placed stands where their points lead."""
+    value = holder.qualifying if holder.tier_value is None else holder.tier_value
+    reached = [level for level in offer.ladder if value >= level.threshold]
+    held = next((level for level in offer.ladder if level.id == holder.tier_id), None)
+    tier = held or (reached[-1] if reached else None)
+    least = max(value, tier.threshold if tier else 0, 0)
+    following = next((level for level in offer.ladder if level.threshold > least), None)
+    needed = following.threshold - value if following else None
+    return Standing(tier, following, value, needed, offer.metric, ends_at=holder.tier_ends_at)
 
 
 def tier(offer: Offer, holder: Holder, locale: str) -> WidgetTier | None:
-    """The member's tier and what leads to the next one; None in a program without tiers."""
-    found = standing(offer.ladder, holder.qualifying)
+    """The member's tier, what leads to the next one, until when it stands and what it gives; None without tiers."""
+    found = standing(offer, holder)
     if found.tier is None:
         return None
     following = found.next_tier.localized(locale) if found.next_tier else None
     text = translate(locale, _TOP_TIER)
     if following and found.needed:
-        text = (
-            translations(locale)
-            .ngettext(
-                "{points} more point to reach {tier}",
-                "{points} more points to reach {tier}",
-                found.needed,
-            )
-            .format(points=number(found.needed, locale), tier=isolated(following, locale))
-        )
+        text = _to_reach(found.needed, following, offer, locale)
     return WidgetTier(
         name=found.tier.localized(locale),
         color=found.tier.color,
@@ -172,31 +274,91 @@ def tier(offer: Offer, holder: Holder, locale: str) -> WidgetTier | None:
         needed=found.needed,
         progress_percent=found.progress_percent,
         progress_text=text,
+        keeps_text=_keeps(found.tier.localized(locale), offer, holder, locale),
+        perks_text=_perks(found.tier, locale),
     )
+
+
+def _to_reach(needed: int, following: str, offer: Offer, locale: str) -> str:
+    texts, tier_name = translations(locale), isolated(following, locale)
+    if offer.metric == "spend":
+        amount = format_currency(money.to_decimal(needed, offer.currency), offer.currency, locale=locale)
+        return translate(locale, _SPEND_TO_REACH, amount=isolated(amount, locale, ltr=True), tier=tier_name)
+    if offer.metric == "orders":
+        text = texts.ngettext(
+            "{orders} more order to reach {tier}", "{orders} more orders to reach {tier}", needed
+        )
+        return text.format(orders=number(needed, locale), tier=tier_name)
+    if offer.metric == "rfm":
+        return translate(locale, _NEXT_TIER, tier=tier_name)
+    text = texts.ngettext(
+        "{points} more point to reach {tier}", "{points} more points to reach {tier}", needed
+    )
+    return text.format(points=number(needed, locale), tier=tier_name)
+
+
+def _keeps(name: str, offer: Offer, holder: Holder, locale: str) -> str | None:
+    """Until which day the tier stands; None when nothing takes it away."""
+    if holder.tier_ends_at is None:
+        return None
+    last = holder.tier_ends_at - timedelta(seconds=1)
+    shown = isolated(day(last, offer.timezone, locale), locale)
+    return translate(locale, _KEEPS_UNTIL, tier=isolated(name, locale), date=shown)
+
+
+def _perks(level: Level, locale: str) -> str | None:
+    """What the tier gives, in one line; None when it gives nothing of its own."""
+    perks = []
+    if level.multiplier_bp > BASIS_POINTS:
+        times = format_decimal(Decimal(level.multiplier_bp) / BASIS_POINTS, locale=locale)
+        perks.append(translate(locale, _TIMES_POINTS, multiplier=times))
+    if level.gift_reward_id is not None:
+        perks.append(translate(locale, _GIFTS[level.gift_every]))
+    if level.early_days:
+        text = translations(locale).ngettext(
+            "New rewards {days} day early", "New rewards {days} days early", level.early_days
+        )
+        perks.append(text.format(days=number(level.early_days, locale)))
+    return " · ".join(perks) or None
 
 
 def reward(offered: Offered, offer: Offer, holder: Holder | None, locale: str) -> WidgetReward:
     """A reward as this shopper (None: a guest, or one we do not know yet) sees it."""
-    missing = max(offered.points_cost - holder.available, 0) if holder else 0
+    price = offered.least_points or offered.points_cost
+    missing = max(price - holder.available, 0) if holder else 0
     refusal = _refusal(offered, offer, holder, missing, locale) if holder else None
     name = localized(offered.name, offered.names, locale)
     confirm = translations(locale).ngettext(
         "Use {points} point for {reward}?",
         "Use {points} points for {reward}?",
-        offered.points_cost,
+        price,
     )
     return WidgetReward(
         id=offered.id,
         name=name,
-        description=offered.description,
-        points=offered.points_cost,
+        description=localized(offered.description, offered.descriptions, locale),
+        points=price,
         missing=missing,
         redeemable=holder is not None and refusal is None,
-        price_text=points(offered.points_cost, locale),
-        confirm_text=confirm.format(
-            points=number(offered.points_cost, locale), reward=isolated(name, locale)
-        ),
+        price_text=points(price, locale),
+        confirm_text=confirm.format(points=number(price, locale), reward=isolated(name, locale)),
+        slider=_slider(offered, offer, holder),
         note=refusal or _conditions(offered, offer, locale),
+    )
+
+
+def _slider(offered: Offered, offer: Offer, holder: Holder | None) -> WidgetSlider | None:
+    """What a member may choose with the points they have; None for a fixed price."""
+    least, most, step = offered.least_points, offered.most_points, offered.points_cost
+    if offered.kind != "any_amount" or least is None or most is None:
+        return None
+    reach = holder.available // step * step if holder else most
+    return WidgetSlider(
+        least=least,
+        most=max(least, min(most, reach)),
+        step=step,
+        step_amount=float(money.to_decimal(offered.value_minor or 0, offer.currency)),
+        currency=offer.currency,
     )
 
 
@@ -204,6 +366,10 @@ def _refusal(offered: Offered, offer: Offer, holder: Holder, missing: int, local
     texts = translations(locale)
     if offered.per_member_limit is not None and offered.uses >= offered.per_member_limit:
         return translate(locale, _USED_UP)
+    if offered.sold_out:
+        return translate(locale, _SOLD_OUT)
+    if offered.for_other_tiers:
+        return translate(locale, _OTHER_TIERS)
     if missing:
         text = texts.ngettext("{points} more point needed", "{points} more points needed", missing)
         return text.format(points=number(missing, locale))
@@ -238,6 +404,8 @@ def code(owned: Owned, timezone: str, locale: str) -> WidgetCode:
     """A code the member has or will have."""
     if owned.status == "reserved":
         note = translate(locale, _BEING_MADE)
+    elif owned.returning:
+        note = translate(locale, _BEING_RETURNED)
     elif owned.expires_at:
         note = translate(
             locale,
@@ -249,13 +417,71 @@ def code(owned: Owned, timezone: str, locale: str) -> WidgetCode:
     return WidgetCode(
         id=owned.id,
         name=localized(owned.name, owned.names, locale),
-        status="reserved" if owned.status == "reserved" else "issued",
+        status="reserved" if owned.status == "reserved" else "returning" if owned.returning else "issued",
         code=owned.code,
         note=note,
+        return_text=_return_text(owned, locale) if owned.returnable else None,
+    )
+
+
+def _return_text(owned: Owned, locale: str) -> str:
+    text = translations(locale).ngettext(
+        "Give {reward} back for {points} point? Its code stops working.",
+        "Give {reward} back for {points} points? Its code stops working.",
+        owned.points,
+    )
+    name = isolated(localized(owned.name, owned.names, locale), locale)
+    return text.format(reward=name, points=number(owned.points, locale))
+
+
+def ending(count: int, ends_at: datetime, timezone: str, locale: str) -> WidgetEnding:
+    """Points that end at an instant, told by the last day on which they can be spent: "120 points on March 3, 2027"."""
+    last = ends_at - timedelta(seconds=1)
+    shown = isolated(day(last, timezone, locale), locale)
+    return WidgetEnding(
+        points=count,
+        last_day=last.astimezone(ZoneInfo(timezone)).date(),
+        text=translate(locale, _ENDING, points=points(count, locale), date=shown),
     )
 
 
 def outcome(status: str, locale: str) -> str | None:
-    """What to tell about a redemption that will never have a working code; None for others."""
-    sentence = {"failed": _MAKING_FAILED, "cancelled": _TAKEN_BACK}.get(status)
+    """What to tell about a redemption without a working code; None for others."""
+    sentence = {
+        "failed": _MAKING_FAILED,
+        "cancelled": _TAKEN_BACK,
+        "returning": _BEING_RETURNED,
+    }.get(status)
     return translate(locale, sentence) if sentence else None
+
+
+def offer_under(offer: Offer, name: str, terms: ProgramTerms) -> Offer:
+    """What the storefront would know of a program under terms that are not saved."""
+    purchase, signup = terms.rule(PURCHASE), terms.rule(SIGNUP)
+    return replace(
+        offer,
+        program_name=name,
+        points_per_unit=purchase.points if purchase and purchase.enabled else Decimal(0),
+        type=terms.type,
+        step=purchase.step if purchase else None,
+        signup_bonus=int(signup.points) if signup and signup.enabled else 0,
+        minimum_redemption=terms.minimum_redemption,
+        ladder=offer.ladder if terms.type == "tiered" else (),
+    )
+
+
+def somebody(offer: Offer | None, tier_id: UUID | None) -> Holder:
+    """A member who just joined, or who just reached a tier, for a preview; nobody has this id."""
+    level = next((one for one in offer.ladder if one.id == tier_id), None) if offer else None
+    reached = level.threshold if level else 0
+    return Holder(
+        UUID(int=0), "active", reached, 0, 0, reached, 0, 0, None, tier_id=tier_id, tier_value=reached
+    )
+
+
+@cache
+def panel_texts(locale: str) -> dict[str, Any]:
+    """The panel's own texts in a language, as the theme extension has them."""
+    name = "en.default" if locale == "en" else locale
+    texts: dict[str, Any] = orjson.loads((_EXTENSION / f"{name}.json").read_bytes())
+    return texts

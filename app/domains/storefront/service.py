@@ -1,6 +1,7 @@
 """The storefront's verbs. The customer's id comes from Shopify's signature and from nowhere else."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,17 +11,35 @@ from app.core.db import UnitOfWork
 from app.core.i18n import direction, mark, supported, translate
 from app.domains.members import service as members
 from app.domains.points import service as points
+from app.domains.points.errors import MemberCannotEarn, NoProgramActive
+from app.domains.programs import service as programs
+from app.domains.programs.schemas import ProgramTerms, ShopperForm
+from app.domains.referrals import service as referrals
+from app.domains.referrals.schemas import Referral
 from app.domains.rewards import service as rewards
+from app.domains.shops import service as shops
 from app.domains.storefront import queries, rules
-from app.domains.storefront.errors import MemberBeingPrepared, RedemptionUnknown
+from app.domains.storefront.errors import (
+    MemberBeingPrepared,
+    RedemptionUnknown,
+    RewardAlreadyUsed,
+    RewardNotReturnable,
+)
 from app.domains.storefront.schemas import (
+    BasketIn,
+    EndingsOut,
     Locale,
+    PromiseOut,
+    ReferralClaimOut,
+    ReferralOut,
+    ReferralVisitOut,
     State,
     SummaryOut,
     View,
     WidgetConfig,
     WidgetEarning,
     WidgetEntry,
+    WidgetFriend,
     WidgetRedemption,
     WidgetRewardText,
     WidgetTranslations,
@@ -28,12 +47,19 @@ from app.domains.storefront.schemas import (
 
 _POINTS = mark("Points")
 _REWARDS = mark("Rewards")
+_SENT_AGAIN = mark("The code is on its way to your e-mail address.")
+_ENDINGS_SHOWN = 12
+_COUNTED = mark("Your friend's invitation counts.")
+_NOT_COUNTED = mark("This invitation is for new customers only.")
 
 
 def summary(uow: UnitOfWork, customer_id: int | None, locale: str) -> SummaryOut:
     """All that the panel shows to a customer, or to a guest (None), in the language that serves `locale`."""
     language = cast(Locale, supported(locale))
     view = queries.view(uow, customer_id)
+    if customer_id is not None and view.holder and view.holder.claims_guest:
+        members.claim(uow, [customer_id], [])
+        view = queries.view(uow, customer_id)
     state = _state(view, customer_id)
     found = SummaryOut(version="", state=state, language=language, **_parts(view, state, language))
     seq = view.holder.seq if view.holder else 0
@@ -57,7 +83,8 @@ def _parts(view: View, state: State, language: str) -> dict[str, Any]:
     active = holder if shown else None
     zone = offer.timezone if offer else "UTC"
     return {
-        "program": offer.program_name if offer else None,
+        "program": rules.localized(offer.program_name, offer.names, language) if offer else None,
+        "notice": None if offer else view.pause_notes.get(language) or view.pause_notes.get("en") or None,
         "balance": rules.balance(active, zone, language) if state in ("member", "preparing") else None,
         "tier": rules.tier(offer, active, language) if offer and active else None,
         "rewards": [rules.reward(one, offer, active, language) for one in view.rewards] if offer else [],
@@ -80,15 +107,86 @@ def _entry(row: dict[str, Any], zone: str, language: str) -> WidgetEntry:
     )
 
 
-def redeem(uow: UnitOfWork, customer_id: int, reward_id: UUID, key: str, locale: str) -> WidgetRedemption:
-    """Use a customer's points for a reward; the same key returns the first redemption.
+def referral(uow: UnitOfWork, customer_id: int | None, locale: str) -> ReferralOut:
+    """What the shopper gets for inviting friends and how their invitations stand; for a guest, what a friend gets."""
+    language = supported(locale)
+    campaign = referrals.running(uow, uow.now)
+    member = members.by_customer(uow, customer_id) if customer_id is not None else None
+    friends = referrals.invited(uow, member.id) if member else []
+    shop = shops.get(uow)
+    terms = referrals.promised(campaign) if campaign else None
+    coupons = referrals.coupons(uow, terms, language) if terms else {}
+    offer = referrals.friend_offer(terms, shop.currency, language, coupons.get("friend")) if terms else None
+    inviting = campaign if member and member.active else None
+    share = inviting.share_texts.get(language, "") if inviting else ""
+    return ReferralOut(
+        running=campaign is not None,
+        offer=offer,
+        promise=referrals.advocate_promise(terms, language, coupons.get("advocate")) if terms else None,
+        share_text=referrals.invitation(share, offer or "", shop.name or shop.domain, language)
+        if inviting
+        else None,
+        code=referrals.link(uow, member.id) if member and inviting else None,
+        channels=inviting.sharing_channels if inviting else [],
+        friends=[_friend(one, shop.timezone, language) for one in friends],
+        earned_text=rules.points(sum(one.advocate_given for one in friends), language) if friends else None,
+    )
+
+
+def _friend(one: Referral, zone: str, language: str) -> WidgetFriend:
+    return WidgetFriend(
+        status=one.status,
+        status_text=rules.friend_status(one.status, language),
+        date_text=rules.day(one.recorded_at, zone, language),
+        points_text=rules.signed(one.advocate_given, language) if one.advocate_given else None,
+    )
+
+
+def claim_referral(uow: UnitOfWork, customer_id: int, code: str, locale: str) -> ReferralClaimOut:
+    """Note whose code brought the customer. Raises MemberBeingPrepared and what referrals refuse."""
+    member = members.by_customer(uow, customer_id)
+    if member is None:
+        raise MemberBeingPrepared()
+    found = referrals.claim(uow, member.id, code.upper())
+    message = _NOT_COUNTED if found.status == "rejected" else _COUNTED
+    return ReferralClaimOut(status=found.status, message=translate(supported(locale), message))
+
+
+def promise(uow: UnitOfWork, customer_id: int | None, basket: BasketIn, locale: str) -> PromiseOut:
+    """What a basket would earn the customer, or somebody new (None), in the language that serves `locale`."""
+    language = cast(Locale, supported(locale))
+    member = members.by_customer(uow, customer_id) if customer_id is not None else None
+    wanted = rules.as_cart(basket, shops.get(uow).currency)
+    try:
+        found = points.calculate(uow, member, wanted, language)
+    except (NoProgramActive, MemberCannotEarn):
+        return PromiseOut(points=0, text=None, why=None, language=language)
+    terms = programs.active_terms(uow)
+    at_most = terms is not None and rules.may_be_less(basket, terms)
+    told = rules.earns(found.points, language, at_most=at_most) if found.points else None
+    return PromiseOut(
+        points=found.points, text=told, why=found.why if found.points else None, language=language
+    )
+
+
+def visit_referral(uow: UnitOfWork, code: str, cart: str) -> ReferralVisitOut:
+    """Count a visit by an advocate's link."""
+    return ReferralVisitOut(counted=referrals.visit(uow, code.upper(), cart))
+
+
+def redeem(
+    uow: UnitOfWork, customer_id: int, reward_id: UUID, key: str, locale: str, chosen: int | None = None
+) -> WidgetRedemption:
+    """Use a customer's points for a reward, `chosen` of them if they choose; a key returns its first redemption.
 
     Raises MemberBeingPrepared and whatever rewards refuse.
     """
     member = members.by_customer(uow, customer_id)
     if member is None:
         raise MemberBeingPrepared()
-    made = rewards.redeem(uow, member.id, reward_id, key=f"widget:{customer_id}:{key}", channel="widget")
+    made = rewards.redeem(
+        uow, member.id, reward_id, key=f"widget:{customer_id}:{key}", channel="widget", chosen=chosen
+    )
     return redemption(uow, customer_id, made.id, locale)
 
 
@@ -98,21 +196,61 @@ def redemption(uow: UnitOfWork, customer_id: int, redemption_id: UUID, locale: s
     if owned is None:
         raise RedemptionUnknown()
     language = supported(locale)
+    status = "returning" if owned.returning else owned.status
     return WidgetRedemption.model_validate(
         {
             "id": owned.id,
-            "status": owned.status,
+            "status": status,
             "name": rules.localized(owned.name, owned.names, language),
             "code": owned.code,
-            "message": rules.outcome(owned.status, language),
+            "message": rules.outcome(status, language),
         }
     )
+
+
+def give_back(uow: UnitOfWork, customer_id: int, redemption_id: UUID, locale: str) -> WidgetRedemption:
+    """Give an unused reward back: its code is switched off in Shopify first, then the points return.
+
+    What is on its way back, or is back, is answered as it stands. Raises RedemptionUnknown, RewardAlreadyUsed,
+    RewardNotReturnable.
+    """
+    owned = queries.redemption(uow, customer_id, redemption_id, lock=True)
+    if owned is None:
+        raise RedemptionUnknown()
+    if not owned.returning and owned.status != "cancelled":
+        if owned.status == "used":
+            raise RewardAlreadyUsed()
+        if not owned.returnable or (owned.expires_at is not None and owned.expires_at <= uow.now):
+            raise RewardNotReturnable()
+        rewards.cancel(uow, redemption_id, ending="member")
+    return redemption(uow, customer_id, redemption_id, locale)
+
+
+def resend(uow: UnitOfWork, customer_id: int, redemption_id: UUID, locale: str) -> WidgetRedemption:
+    """Send the customer a working code again, by e-mail. Raises RedemptionUnknown, CodeNotUsable, MemberWithoutEmail."""
+    if queries.redemption(uow, customer_id, redemption_id) is None:
+        raise RedemptionUnknown()
+    rewards.resend(uow, redemption_id)
+    found = redemption(uow, customer_id, redemption_id, locale)
+    return found.model_copy(update={"message": translate(supported(locale), _SENT_AGAIN)})
+
+
+def endings(uow: UnitOfWork, customer_id: int, locale: str) -> EndingsOut:
+    """What of the customer's points ends when."""
+    member = members.by_customer(uow, customer_id)
+    if member is None or not member.active:
+        return EndingsOut(endings=[], more=False)
+    found = points.endings_of(uow, member.id, limit=_ENDINGS_SHOWN + 1)
+    zone = shops.get(uow).timezone
+    shown = [rules.ending(one.points, one.ends_at, zone, supported(locale)) for one in found]
+    return EndingsOut(endings=shown[:_ENDINGS_SHOWN], more=len(shown) > _ENDINGS_SHOWN)
 
 
 def widget_config(uow: UnitOfWork, locale: str) -> WidgetConfig:
     """The program's texts for a widget of one's own, in the language that serves `locale`."""
     language = supported(locale)
     offer, offered = queries.catalog(uow)
+    program = rules.localized(offer.program_name, offer.names, language) if offer else None
     texts = {
         str(one.id): WidgetRewardText(
             name=rules.localized(one.name, one.names, language),
@@ -128,8 +266,38 @@ def widget_config(uow: UnitOfWork, locale: str) -> WidgetConfig:
             "translations": WidgetTranslations(
                 points_label=translate(language, _POINTS),
                 rewards_label=translate(language, _REWARDS),
-                program=offer.program_name if offer else None,
+                program=program,
                 rewards=texts,
             ),
         }
     )
+
+
+def preview_for_staff(uow: UnitOfWork, name: str, terms: ProgramTerms, asked: ShopperForm) -> dict[str, Any]:
+    """The panel as a shopper would read it under terms that may not be saved: its own texts and what the app answers.
+
+    {unknown} when no member has the e-mail; otherwise {summary, texts, language, direction}.
+    """
+    language = asked.locale
+    member = next(iter(members.search(uow, asked.email)), None) if "@" in asked.email else None
+    if asked.who == "member" and member is None:
+        return {"unknown": True}
+    customer = member.customer_id if member and asked.who == "member" else None
+    view = queries.view(uow, customer, terms.program_id)
+    if view.offer is not None:
+        view = replace(view, offer=rules.offer_under(view.offer, name, terms))
+    if asked.who in ("new", "tier"):
+        view = replace(view, holder=rules.somebody(view.offer, asked.tier if asked.who == "tier" else None))
+    state: State = (
+        "guest" if view.holder is None else "member" if view.holder.status == "active" else "blocked"
+    )
+    summary = SummaryOut(version="", state=state, language=language, **_parts(view, state, language))
+    return {
+        "summary": summary,
+        "texts": rules.panel_texts(language),
+        "language": language,
+        "direction": direction(language),
+    }
+
+
+programs.register_shopper(preview_for_staff)

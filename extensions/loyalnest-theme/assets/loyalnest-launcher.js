@@ -2,6 +2,7 @@
 (() => {
   if (customElements.get("loyalnest-launcher")) return;
   const ADDRESS = "#loyalnest";
+  const INVITED = /[?&]ref=\w{4}/;
 
   /* Some browsers remember a module that failed to load; another address makes them try again. */
   let failures = 0;
@@ -25,7 +26,7 @@
         this.words ??= this.label.textContent;
         this.button.onclick = () => this.open();
         document.addEventListener("click", this);
-        if (location.hash === ADDRESS) this.open();
+        if (location.hash === ADDRESS || INVITED.test(location.search)) this.open();
       }
 
       disconnectedCallback() {
@@ -50,7 +51,7 @@
             this.panel = document.createElement("loyalnest-panel");
             this.append(this.panel);
           }
-          this.panel.show();
+          await this.panel.show();
           this.label.textContent = this.words;
         } catch {
           const config = JSON.parse(this.querySelector("[data-loyalnest-config]").textContent);

@@ -23,6 +23,7 @@
       #config;
       #root;
       #dialog;
+      #styled;
       #keys = new Map();
       #request = 0;
 
@@ -34,16 +35,21 @@
         this.#root = this.attachShadow({ mode: "open" });
         this.#root.append(home.querySelector("[data-loyalnest-panel]").content.cloneNode(true));
         this.#dialog = this.#root.querySelector("dialog");
+        const sheet = this.#root.querySelector("link");
+        this.#styled = new Promise((done) => (sheet.onload = sheet.onerror = done));
+        this.#config.parts.forEach((part) => import(new URL(part, document.baseURI).href).catch(() => {}));
         this.#dialog.addEventListener("click", (event) => this.#clicked(event));
       }
 
-      /* Opens the panel and asks for fresh numbers. */
-      show() {
+      /* Opens the panel once its style sheet is there, and asks for fresh numbers. */
+      async show() {
+        await this.#styled;
         if (this.#dialog.open) return;
-        this.#say("");
+        this.say("");
         this.#dialog.showModal();
         this.#root.getElementById("title").focus();
-        this.#load();
+        document.dispatchEvent(new CustomEvent("loyalnest:opened"));
+        this.load();
       }
 
       #clicked(event) {
@@ -53,7 +59,7 @@
         const card = action.closest("li");
         const steps = {
           close: () => this.#dialog.close(),
-          retry: () => this.#load(),
+          retry: () => this.load(),
           copy: () => this.#copy(card),
           ask: () => this.#confirming(card, true),
           cancel: () => this.#confirming(card, false),
@@ -63,7 +69,7 @@
       }
 
       /* Asks the app. Errors carry the app's sentence, and `final` when asking again the same way cannot help. */
-      async #ask(path, init = {}) {
+      async ask(path, init = {}) {
         const { proxy, language } = this.#config;
         const answer = await fetch(`${proxy}/${path}?locale=${encodeURIComponent(language)}`, {
           ...init,
@@ -78,11 +84,11 @@
       }
 
       /* Loads and shows everything. Only the newest of several overlapping requests may write. */
-      async #load({ quiet = false } = {}) {
+      async load({ quiet = false } = {}) {
         const request = ++this.#request;
         if (!quiet) this.#phase("loading");
         try {
-          const summary = await this.#ask("summary");
+          const summary = await this.ask("summary");
           if (request !== this.#request) return;
           this.#render(summary);
           this.#phase("content");
@@ -96,7 +102,7 @@
         this.#dialog.setAttribute("aria-busy", String(name === "loading"));
       }
 
-      #say(text) {
+      say(text) {
         this.#root.querySelector("[data-status]").textContent = text;
       }
 
@@ -136,6 +142,9 @@
         row.querySelector("[data-redeem]").hidden = !reward.redeemable;
         const label = this.#config.texts.redeem_named.replace("{name}", () => reward.name);
         row.querySelector("[data-action=ask]").setAttribute("aria-label", label);
+        if (!reward.slider) return;
+        row.querySelector("[data-text=confirm_text]").hidden = true;
+        import(new URL(this.#config.slider, document.baseURI).href).then(() => row.querySelector("loyalnest-slider").offer(reward));
       }
 
       #code(row, code) {
@@ -156,10 +165,10 @@
         const { copied, copy_failed: failed } = this.#config.texts;
         try {
           await navigator.clipboard.writeText(card.item.code);
-          this.#say(copied);
+          this.say(copied);
         } catch {
           getSelection().selectAllChildren(card.querySelector("code"));
-          this.#say(failed);
+          this.say(failed);
         }
       }
 
@@ -167,25 +176,28 @@
       async #redeem(card, button) {
         const reward = card.item;
         const { texts } = this.#config;
-        const key = this.#keys.get(reward.id) ?? crypto.randomUUID();
-        this.#keys.set(reward.id, key);
+        const points = card.querySelector("loyalnest-slider")?.points;
+        const chosen = points ? { points } : {};
+        const wish = `${reward.id}:${points ?? ""}`;
+        const key = this.#keys.get(wish) ?? crypto.randomUUID();
+        this.#keys.set(wish, key);
         this.#busy(card, button, true);
         let redemption;
         try {
-          redemption = await this.#ask("redeem", {
+          redemption = await this.ask("redeem", {
             method: "POST",
             headers: { "Content-Type": "application/json" },
-            body: JSON.stringify({ reward_id: reward.id, idempotency_key: key }),
+            body: JSON.stringify({ reward_id: reward.id, idempotency_key: key, ...chosen }),
           });
         } catch (error) {
-          if (error.final) this.#keys.delete(reward.id);
+          if (error.final) this.#keys.delete(wish);
           this.#busy(card, button, false);
           this.#problem(card, (error.final && error.message) || texts.unsure);
           return;
         }
-        this.#keys.delete(reward.id);
+        this.#keys.delete(wish);
         redemption = await this.#issued(redemption);
-        await this.#load({ quiet: true });
+        await this.load({ quiet: true });
         document.dispatchEvent(new CustomEvent("loyalnest:changed"));
         this.#show(redemption);
       }
@@ -194,7 +206,7 @@
       async #issued(redemption) {
         for (let tries = 0; redemption.status === "reserved" && tries < POLLS; tries++) {
           await pause(Math.min(FIRST_POLL_MS * 2 ** tries, LONGEST_POLL_MS));
-          redemption = await this.#ask(`redemptions/${redemption.id}`).catch(() => redemption);
+          redemption = await this.ask(`redemptions/${redemption.id}`).catch(() => redemption);
         }
         return redemption;
       }
@@ -202,7 +214,7 @@
       #show(redemption) {
         const { texts } = this.#config;
         const outcome = { issued: texts.ready, reserved: texts.slow };
-        this.#say(outcome[redemption.status] ?? redemption.message ?? texts.lost);
+        this.say(outcome[redemption.status] ?? redemption.message ?? texts.lost);
         const row = [...this.#root.querySelectorAll("[data-list=codes] > li")].find(
           (one) => one.item.id === redemption.id,
         );
@@ -215,7 +227,7 @@
         button.setAttribute("aria-busy", String(on));
         card.querySelector("[data-action=cancel]").hidden = on;
         card.querySelector("[data-problem]").hidden = true;
-        this.#say(on ? this.#config.texts.busy : "");
+        this.say(on ? this.#config.texts.busy : "");
       }
 
       #problem(card, text) {

@@ -44,7 +44,18 @@ class Postbox:
 
 
 def buy(shop: TestShop, order_id: int = 5, **changes: Any) -> None:
-    """Customer 77 pays an order of 129.90, which is 1,299 points."""
+    """Customer 77 pays an order of 129.90, which is 1,299 points; what is to be told about it is queued."""
+    pay(shop, order_id, **changes)
+    with shop.work() as uow:
+        waiting = uow.all(
+            "SELECT key FROM outbox WHERE kind = %(kind)s AND state = 0", {"kind": service.COMPOSE}
+        )
+    for one in waiting:
+        assert outbox.deliver_one(shop.id, service.COMPOSE, one["key"], seconds=10)
+
+
+def pay(shop: TestShop, order_id: int = 5, **changes: Any) -> None:
+    """The same, before anybody wrote what is to be told."""
     shop.tell("orders/paid", payloads.order(order_id, **changes))
     shop.drain()
     assert shop.undone() == []

@@ -5,14 +5,16 @@ from uuid import UUID
 
 import pytest
 
+from app.core import ids
 from app.core.settings import get_settings
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
 from app.domains.notifications import handlers, service
+from app.domains.notifications.schemas import Earned
 from app.domains.points import service as points
 from app.domains.points.schemas import Credit
 from app.domains.programs import service as programs
-from tests.domains.notifications.postbox import Postbox, buy, messages, send
+from tests.domains.notifications.postbox import Postbox, buy, messages, pay, send
 from tests.factories import payloads
 from tests.fixtures.shop import TestShop
 
@@ -228,6 +230,53 @@ def test_a_crash_after_sending_repeats_the_same_message_id(shop: TestShop, postb
     send(shop)
     first, second = postbox.mails
     assert first["Message-ID"] == second["Message-ID"]
+
+
+def test_writing_twice_what_was_announced_once_tells_once(shop: TestShop, postbox: Postbox) -> None:
+    pay(shop)
+    for _ in range(2):
+        send(shop)
+        with shop.work() as uow:
+            uow.execute("UPDATE outbox SET state = 0 WHERE kind = %(kind)s", {"kind": service.COMPOSE})
+    send(shop)
+    assert len(postbox.mails) == len(messages(shop)) == 1
+
+
+def test_an_award_that_is_not_committed_is_not_told(shop: TestShop, postbox: Postbox) -> None:
+    def fail() -> None:
+        with shop.work() as uow:
+            service.announce(uow, [Earned(ids.new_id(), ids.new_id(), 5)])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    send(shop)
+    assert messages(shop) == []
+
+
+def test_nothing_is_written_about_who_was_erased_before(shop: TestShop, postbox: Postbox) -> None:
+    pay(shop)
+    pay(shop, 6, customer=payloads.customer(78))
+    member_id = member_of(shop)
+    with shop.work() as uow:
+        members.erase(uow, member_id)
+        handlers.erase_person(uow, member_id, 77)
+    send(shop)
+    assert postbox.recipients == [["shopper78@example.com"]]
+    with shop.work() as uow:
+        assert service.history(uow, member_id) == []
+
+
+def test_a_batch_of_awards_is_announced_with_one_row(shop: TestShop, postbox: Postbox) -> None:
+    for number in range(20):
+        shop.tell("orders/paid", payloads.order(100 + number, customer=payloads.customer(200 + number)))
+    shop.drain()
+    with shop.work() as uow:
+        assert [row["kind"] for row in uow.all("SELECT kind FROM outbox")] == [service.COMPOSE]
+    send(shop)
+    assert sorted(to for [to] in postbox.recipients) == sorted(
+        f"shopper{200 + number}@example.com" for number in range(20)
+    )
 
 
 def test_a_name_cannot_write_headers(shop: TestShop, postbox: Postbox) -> None:

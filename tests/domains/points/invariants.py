@@ -1,6 +1,10 @@
 """The laws of the ledger as SQL; each query lists what breaks it."""
 
+from uuid import UUID
+
 from app.core.db import UnitOfWork
+
+_TABLES = ("points_accounts", "points_entries", "points_lots")
 
 LAWS = {
     "an account is the sum of its entries": """
@@ -27,7 +31,7 @@ LAWS = {
         WHERE available_after + pending_after + held_after - debt_after <> before + points
            OR previous_hash <> hash_before OR seq <> n""",
     "an entry's hash covers what it says": """
-        SELECT e.id FROM points_entries e WHERE e.hash <> points_digest(e.previous_hash, e)""",
+        SELECT e.id FROM public.points_entries e JOIN points_entries USING (shop_id, id) WHERE e.hash <> points_digest(e)""",
     "the account ends where its last entry ends": """
         SELECT a.member_id FROM points_accounts a
         LEFT JOIN LATERAL (SELECT * FROM points_entries e WHERE e.shop_id = a.shop_id AND e.member_id = a.member_id
@@ -37,7 +41,9 @@ LAWS = {
 }
 
 
-def broken(uow: UnitOfWork) -> dict[str, list[dict[str, object]]]:
-    """Laws that do not hold, with the rows that break them."""
-    found = {law: uow.all(sql) for law, sql in LAWS.items()}
+def broken(uow: UnitOfWork, member: UUID | None = None) -> dict[str, list[dict[str, object]]]:
+    """Laws that do not hold, with the rows that break them; of one member or of all that the work sees."""
+    only = f"WHERE member_id = '{member}'" if member else ""
+    seen = ", ".join(f"{table} AS (SELECT * FROM public.{table} {only})" for table in _TABLES)
+    found = {law: uow.all(f"WITH {seen} {sql}") for law, sql in LAWS.items()}
     return {law: rows for law, rows in found.items() if rows}

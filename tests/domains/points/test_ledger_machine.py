@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,14 +23,24 @@ from app.core import clock, ids
 from app.core.db import UnitOfWork, unit_of_work
 from app.domains.members import service as members
 from app.domains.members.schemas import Person
-from app.domains.points import service
-from app.domains.points.errors import InsufficientPoints
-from app.domains.points.schemas import Credit
+from app.domains.points import queries, rules, service
+from app.domains.points.errors import InsufficientPoints, NothingToAdjust, UndoRefused
+from app.domains.points.schemas import Credit, DebtPolicy, RedatingForm, Reversal, Verb, Wish
+from app.domains.programs import service as programs
+from app.domains.programs.schemas import Expiry
 from tests.domains.points.invariants import broken
-from tests.fixtures.shop import TestShop
+from tests.fixtures.shop import TestShop, make_shop
 
+NEVER = datetime.max.replace(tzinfo=UTC)
 POINTS = st.integers(1, 500)
+DEBTS = st.sampled_from(["pending_only", "to_zero", "negative"])
+ZONE = ZoneInfo("UTC")
+NOTICE = 30
 _numbers = count(1)
+_LOTS = (
+    "SELECT remaining, pending, nullif(expires_at, 'infinity') AS ends_at FROM points_lots"
+    " WHERE member_id = %(member)s AND remaining > 0"
+)
 
 
 class Lot:
@@ -37,7 +49,17 @@ class Lot:
     ):
         self.left, self.order, self.number = points, order, number
         self.pending, self.activates = False, activates
-        self.expires = expires or datetime.max.replace(tzinfo=UTC)
+        self.expires = expires or NEVER
+        self.earned_at: datetime | None = None
+        self.terms: UUID | None = None
+
+    def sticks_to_terms(self, at: datetime) -> "Lot":
+        """A lot that the program dated."""
+        self.earned_at = at
+        return self
+
+
+Redated = tuple[Lot, tuple[datetime, UUID | None], tuple[datetime, UUID | None]]
 
 
 class Model:
@@ -73,20 +95,48 @@ class Model:
 
 
 class Ledger(RuleBasedStateMachine):
-    """Awards, holds, spends, refunds, expiry and waiting, in any order, with repeats and undone transactions."""
+    """Everything that posts, in any order, with repeats, crashes and undone transactions, against the model.
+
+    Awards, redemptions, holds, refunds, edits, adjustments and their undoing, merges, waiting, expiry, other expiry dates
+    and their undoing.
+    """
 
     shop: TestShop
 
     @initialize()
     def start(self) -> None:
+        self.shop = make_shop(f"machine-{ids.new_id().hex}.myshopify.com")
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.model = Model()
+        self.done: list[tuple[UUID, Lot | None, list[tuple[Lot, int]], int]] = []
+        self.earned: dict[int, int] = {}
+        self.redated: list[tuple[UUID, list[Redated]]] = []
+        self.gone: list[UUID] = []
+        self.months = 2
+        with self.work() as uow:
+            self.terms = self.version(uow)
         self.holds: dict[object, list[tuple[Lot, int]]] = {}
         self.spent: dict[object, list[tuple[Lot, int]]] = {}
-        self.orders: dict[int, object] = {}
+        self.orders: dict[int, UUID] = {}
+        self.member = self.enroll()
+
+    def enroll(self) -> UUID:
         customer = next(_numbers)
         with self.work() as uow:
-            self.member = members.enroll(uow, [Person(customer)])[customer].id
+            return members.enroll(uow, [Person(customer)])[customer].id
+
+    def version(self, uow: UnitOfWork) -> UUID:
+        program = programs.active(uow)
+        assert program is not None
+        changes = {"expiry_months": self.months, "expiry": Expiry(), "zone": "UTC"}
+        found = programs.update(uow, program.id, changes, version=program.version).current_version_id
+        assert found is not None
+        return found
+
+    def ends(self, at: datetime) -> datetime:
+        found = rules.lasts_until(at, Expiry(), self.months, ZONE)
+        assert found is not None
+        return found
 
     @contextmanager
     def work(self) -> Iterator[UnitOfWork]:
@@ -97,11 +147,15 @@ class Ledger(RuleBasedStateMachine):
         points=POINTS,
         order=st.none() | st.integers(1, 4),
         waits=st.sampled_from([0, 0, 3]),
-        lives=st.none() | st.integers(4, 20),
+        lives=st.none() | st.integers(4, 20) | st.sampled_from(["terms"]) | st.just("terms"),
         repeat=st.booleans(),
     )
-    def award(self, points: int, order: int | None, waits: int, lives: int | None, repeat: bool) -> None:
+    def award(
+        self, points: int, order: int | None, waits: int, lives: int | str | None, repeat: bool
+    ) -> None:
         key = f"award:{next(_numbers)}"
+        by_terms = lives == "terms"
+        end = self.ends(self.now) if by_terms else self.now + timedelta(days=int(lives)) if lives else None
         if order is not None:
             self.orders.setdefault(order, ids.new_id())
         credit = Credit(
@@ -109,9 +163,10 @@ class Ledger(RuleBasedStateMachine):
             points,
             key,
             "purchase",
-            order_id=self.orders.get(order) if order else None,  # type: ignore[arg-type]
+            order_id=self.orders.get(order) if order else None,
             activates_at=self.now + timedelta(days=waits) if waits else None,
-            expires_at=self.now + timedelta(days=lives) if lives else None,
+            expires_at=end,
+            program_version_id=self.terms if by_terms else None,
             trace={"base_minor": 1},
         )
         for _ in range(2 if repeat else 1):
@@ -121,7 +176,9 @@ class Ledger(RuleBasedStateMachine):
         self.model.debt -= repaid
         lot = Lot(points - repaid, order, self.now + timedelta(days=waits), credit.expires_at, next(_numbers))
         lot.pending = bool(waits)
-        self.model.lots.append(lot)
+        self.model.lots.append(lot.sticks_to_terms(self.now) if by_terms else lot)
+        if order is not None:
+            self.earned[order] = self.earned.get(order, 0) + points
 
     @rule(points=POINTS, repeat=st.booleans())
     def spend(self, points: int, repeat: bool) -> None:
@@ -174,22 +231,171 @@ class Ledger(RuleBasedStateMachine):
         self.model.repay()
 
     @precondition(lambda self: self.orders)
-    @rule(points=POINTS, data=st.data())
-    def refund(self, points: int, data: st.DataObject) -> None:
+    @rule(points=POINTS, debt=DEBTS, data=st.data())
+    def refund(self, points: int, debt: DebtPolicy, data: st.DataObject) -> None:
+        self.take_back(data.draw(st.sampled_from(sorted(self.orders))), points, debt)
+
+    @precondition(lambda self: self.orders)
+    @rule(worth=POINTS, data=st.data())
+    def edit(self, worth: int, data: st.DataObject) -> None:
+        """The order is worth so many points now: the difference is posted."""
         order = data.draw(st.sampled_from(sorted(self.orders)))
+        change = worth - self.earned.get(order, 0)
+        if change > 0:
+            self.award(change, order, 0, "terms", repeat=False)
+        elif change < 0:
+            self.take_back(order, -change, "negative")
+
+    def take_back(self, order: int, points: int, debt: DebtPolicy) -> None:
         with self.work() as uow:
-            service.reverse(
+            entry = service.reverse(
                 uow,
-                self.member,
-                points,
-                key=f"refund:{next(_numbers)}",
-                reason="refund",
-                order_id=self.orders[order],  # type: ignore[arg-type]
+                Reversal(
+                    self.member, points, f"refund:{next(_numbers)}", "refund", self.orders[order], debt=debt
+                ),
             )
-        own = self.model.take(points, [lot for lot in self.model.lots if lot.order == order])
-        rest = points - sum(part for _, part in own)
-        rest -= sum(part for _, part in self.model.take(rest, self.model.open_lots()))
-        self.model.debt += rest
+        own = [
+            lot for lot in self.model.lots if lot.order == order and (lot.pending or debt != "pending_only")
+        ]
+        rest = points - sum(part for _, part in self.model.take(points, own))
+        if debt != "pending_only":
+            rest -= sum(part for _, part in self.model.take(rest, self.model.open_lots()))
+        if debt == "negative":
+            self.model.debt += rest
+            rest = 0
+        self.earned[order] = self.earned.get(order, 0) - points + rest
+        assert (entry.points, entry.waived) == (rest - points, rest)
+
+    @rule(verb=st.sampled_from(["award", "deduct", "set", "expire"]), points=POINTS)
+    def adjust(self, verb: Verb, points: int) -> None:
+        wish = Wish(self.member, verb, points, f"hand:{next(_numbers)}", "goodwill")
+        change = {
+            "award": points, "deduct": -points, "expire": -points, "set": points - self.model.available + self.model.debt,
+        }[verb]  # fmt: skip
+        if not change or -change > self.model.available:
+            with pytest.raises((InsufficientPoints, NothingToAdjust)), self.work() as uow:
+                service.adjust_by_hand(uow, [wish])
+            return
+        for _ in range(2):
+            with self.work() as uow:
+                [done] = service.adjust_by_hand(uow, [wish])
+        if change > 0:
+            repaid = min(self.model.debt, change)
+            self.model.debt -= repaid
+            lot = Lot(change - repaid, None, self.now, None, next(_numbers))
+            self.model.lots.append(lot)
+            self.done.append((done.id, lot, [(lot, change - repaid)], repaid))
+        else:
+            self.done.append((done.id, None, self.model.take(-change, self.model.open_lots()), 0))
+
+    @precondition(lambda self: self.done)
+    @rule(data=st.data())
+    def undo(self, data: st.DataObject) -> None:
+        one = data.draw(st.sampled_from(self.done))
+        adjustment, given, parts, repaid = one
+        if given and given.left != parts[0][1]:
+            with pytest.raises(UndoRefused), self.work() as uow:
+                service.undo(uow, adjustment)
+            return
+        with self.work() as uow:
+            service.undo(uow, adjustment)
+        self.done.remove(one)
+        if given:
+            given.left = 0
+            self.model.debt += repaid
+        self.give_back([] if given else parts)
+
+    @rule(points=POINTS, held=st.integers(0, 100), owed=st.integers(0, 200), waits=st.booleans())
+    def merge(self, points: int, held: int, owed: int, waits: bool) -> None:
+        """Somebody with points, a hold, waiting points or a debt turns out to be this member."""
+        other, expires = self.enroll(), self.now + timedelta(days=10)
+        number, held = next(_numbers), min(held, points)
+        with self.work() as uow:
+            service.credit(uow, [Credit(other, points, f"other:{number}", "purchase", expires_at=expires)])
+            hold = held and service.hold(uow, other, held, key=f"other:h{number}", reason="redemption").id
+            if owed:
+                service.reverse(uow, Reversal(other, owed, f"other:r{number}", "refund", ids.new_id()))
+            if waits:
+                later = self.now + timedelta(days=2)
+                service.credit(
+                    uow, [Credit(other, points, f"other:w{number}", "purchase", activates_at=later)]
+                )
+        with self.work() as uow:
+            service.merge(uow, ids.new_id(), self.member, other)
+            again = {one["trace"].get("hold"): one["id"] for one in queries.open_holds(uow, self.member)}
+        free, debt = max(points - held - owed, 0), max(owed - points + held, 0)
+        if waits:
+            debt -= min(debt, points)
+        self.carried(points, held, free, debt, expires, again.get(str(hold)) if held else None)
+        if waits:
+            # A debt is repaid by the waiting points at once, as any credit does.
+            repaid = min(max(owed - points + held, 0), points)
+            lot = Lot(points - repaid, None, self.now + timedelta(days=2), None, next(_numbers))
+            lot.pending = True
+            self.model.lots.append(lot)
+        self.gone.append(other)
+
+    def carried(
+        self, points: int, held: int, free: int, debt: int, expires: datetime, hold: UUID | None
+    ) -> None:
+        if hold is not None:
+            copy = Lot(0, None, self.now, expires, next(_numbers))
+            self.model.lots.append(copy)
+            self.holds[hold] = [(copy, held)]
+        self.model.debt += debt
+        self.model.repay()
+        repaid = min(self.model.debt, free)
+        self.model.debt -= repaid
+        if free:
+            self.model.lots.append(Lot(free - repaid, None, self.now, expires, next(_numbers)))
+
+    @precondition(lambda self: any(lot.earned_at and lot.left for lot in self.model.lots))
+    @rule(months=st.integers(1, 4), shortens=st.booleans())
+    def redate(self, months: int, shortens: bool) -> None:
+        """The program has other terms, and earlier points get their dates."""
+        self.months = months
+        with self.work() as uow:
+            self.terms = self.version(uow)
+            redating = service.start_redating(uow, RedatingForm(shortens=shortens, notice_days=NOTICE))
+        self.run(redating)
+        with self.work() as uow:
+            service.apply_redating(uow, redating)
+        self.run(redating)
+        found: list[Redated] = []
+        for lot in self.model.lots:
+            if lot.earned_at is None or lot.expires <= self.now or not (lot.left or self.reserved(lot)):
+                continue
+            least = min(lot.expires, self.notice()) if shortens else lot.expires
+            date = max(self.ends(lot.earned_at), least)
+            if date != lot.expires:
+                found.append((lot, (lot.expires, lot.terms), (date, self.terms)))
+                lot.expires, lot.terms = date, self.terms
+        self.redated.append((redating, found))
+
+    def reserved(self, lot: Lot) -> int:
+        return sum(part for taken in self.holds.values() for one, part in taken if one is lot)
+
+    def notice(self) -> datetime:
+        return rules.end_of((self.now + timedelta(days=NOTICE)).date(), ZONE)
+
+    def run(self, redating: UUID) -> None:
+        with clock.use_clock(lambda: self.now):
+            service.run_redating(self.shop.id, redating)
+
+    @precondition(lambda self: self.redated)
+    @rule(data=st.data())
+    def undo_redate(self, data: st.DataObject) -> None:
+        one = data.draw(st.sampled_from(self.redated))
+        self.redated.remove(one)
+        with self.work() as uow:
+            service.undo_redating(uow, one[0])
+        self.run(one[0])
+        for lot, was, now in one[1]:
+            if (lot.expires, lot.terms) != now or lot.expires <= self.now:
+                continue
+            if lot.left or self.reserved(lot):
+                least = min(lot.expires, self.notice())
+                lot.expires, lot.terms = max(was[0], least), was[1]
 
     @rule(days=st.integers(1, 5))
     def wait(self, days: int) -> None:
@@ -201,7 +407,7 @@ class Ledger(RuleBasedStateMachine):
                 lot.pending = False
         self.model.repay()
         with self.work() as uow:
-            service.expire(uow, self.member)
+            service.expire(uow, [self.member])
         for lot in self.model.open_lots():
             if lot.expires <= self.now:
                 lot.left = 0
@@ -216,11 +422,21 @@ class Ledger(RuleBasedStateMachine):
         with pytest.raises(ZeroDivisionError):
             die()
 
+    def teardown(self) -> None:
+        with self.work() as uow:
+            assert not any(queries.broken_laws(uow, [self.member, *self.gone]).values())
+            assert not broken(uow)
+            assert all(service.balance(uow, one).total == 0 for one in self.gone)
+
     @invariant()
     def agrees(self) -> None:
         with self.work() as uow:
             balance = service.balance(uow, self.member)
-            assert broken(uow) == {}
+            lots = uow.all(_LOTS, {"member": self.member})
+        model = [(lot.left, lot.pending, lot.expires) for lot in self.model.lots if lot.left]
+        assert sorted(model) == sorted(
+            (lot["remaining"], lot["pending"], lot["ends_at"] or NEVER) for lot in lots
+        )
         held = sum(part for taken in self.holds.values() for _, part in taken)
         assert (balance.available, balance.pending, balance.held, balance.debt) == (
             self.model.available,
@@ -230,11 +446,11 @@ class Ledger(RuleBasedStateMachine):
         )
 
 
-def test_any_sequence_of_postings_agrees_with_the_model(shop: TestShop) -> None:
-    machine = type("BoundLedger", (Ledger,), {"shop": shop})
+@pytest.mark.usefixtures("shop")
+def test_any_sequence_of_postings_agrees_with_the_model() -> None:
     run_state_machine_as_test(
-        machine,
+        Ledger,
         settings=settings(
-            max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=200, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

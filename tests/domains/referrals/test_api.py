@@ -1,10 +1,12 @@
 """Referral campaigns through the REST API."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from app.core.permissions import Permission
+from app.domains.rewards import service as rewards
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import api_key
 
@@ -66,6 +68,22 @@ def test_bad_values_are_named(call: Any, changes: dict[str, Any]) -> None:
     assert answer.status_code == 422
     assert set(answer.json["error"]["fields"]) >= set(changes) or answer.json["error"]["fields"]
     assert call.get(PATH).json["campaigns"] == []
+
+
+def test_a_coupon_is_a_discount_of_the_own_catalog(call: Any, shop: TestShop, other_shop: TestShop) -> None:
+    with shop.work() as uow:
+        mine = rewards.givable(uow)[0].id
+    with other_shop.work() as uow:
+        foreign = rewards.givable(uow)[0].id
+    made = create(call, friend_reward_id=str(mine))
+    assert made["friend_reward_id"] == str(mine)
+    for wrong in (foreign, UUID(int=1)):
+        address = f"{PATH}/{made['id']}"
+        body = {"version": made["version"], "advocate_reward_id": str(wrong)}
+        answer = call.open("PUT", address, json=body)
+        assert (answer.status_code, answer.json["error"]["code"]) == (400, "reward_not_givable")
+        assert set(answer.json["error"]["fields"]) == {"advocate_reward_id"}
+        assert call.get(address).json["campaign"]["advocate_reward_id"] is None
 
 
 def test_campaigns_are_paged_and_deleted(call: Any) -> None:

@@ -27,7 +27,8 @@ class Counter:
 
     def reward(self, **changes: Any) -> UUID:
         """A reward: 5.00 off for 500 points unless told otherwise."""
-        given = {"names": {"en": "Five off"}, "kind": "amount_off", "points_cost": 500, "amount": 5} | changes
+        given = {"names": {"en": "Five off"}, "kind": "amount_off", "points_cost": 500, "amount": 5}
+        given |= {"returns_expired": True, "returns_canceled": True} | changes
         with self.shop.work() as uow:
             return service.create_reward(uow, RewardForm.model_validate(given)).id
 

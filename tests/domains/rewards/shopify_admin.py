@@ -7,8 +7,9 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -36,6 +37,9 @@ class ShopifyAdmin:
     def __init__(self) -> None:
         self.codes: dict[str, dict[str, Any]] = {}
         self.prices: dict[str, str] = {}
+        self.cards: dict[str, dict[str, Any]] = {}
+        self.credits: list[dict[str, Any]] = []
+        self.tags: dict[str, list[str]] = {}
         self.plan: list[str | None] = []
         self.calls: list[str] = []
         self.inputs: list[dict[str, Any]] = []
@@ -62,6 +66,8 @@ class ShopifyAdmin:
             return {"productVariant": found if price is not None else None}
         if name == "DiscountCodeDeactivate":
             return {"discountCodeDeactivate": self._deactivate(variables["id"])}
+        if name in _MONEY:
+            return dict(_MONEY[name](self, variables))
         return {name[0].lower() + name[1:]: self._create(name, variables["discount"])}
 
     def _create(self, name: str, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -98,6 +104,76 @@ class ShopifyAdmin:
         """Whether a shopper could use the code."""
         node = self.codes.get(code.upper())
         return node is not None and node["codeDiscount"]["status"] == "ACTIVE"
+
+
+def _create_card(admin: ShopifyAdmin, variables: dict[str, Any]) -> dict[str, Any]:
+    wanted = variables["input"]
+    if wanted["code"] in admin.cards:
+        error = {"field": ["input", "code"], "code": "TAKEN", "message": "No."}
+        return {"giftCardCreate": {"giftCard": None, "giftCardCode": None, "userErrors": [error]}}
+    card = {
+        "id": f"gid://shopify/GiftCard/{len(admin.cards) + 1}",
+        "enabled": True,
+        "note": wanted["note"],
+        "initialValue": {"amount": wanted["initialAmount"]["amount"]},
+        "balance": {"amount": wanted["initialAmount"]["amount"]},
+    }
+    admin.cards[wanted["code"]] = card
+    return {"giftCardCreate": {"giftCard": card, "giftCardCode": wanted["code"], "userErrors": []}}
+
+
+def _card(admin: ShopifyAdmin, gid: str) -> dict[str, Any]:
+    return next(card for card in admin.cards.values() if card["id"] == gid)
+
+
+def _end_card(admin: ShopifyAdmin, variables: dict[str, Any]) -> dict[str, Any]:
+    card = _card(admin, variables["id"])
+    card["enabled"] = False
+    return {"giftCardDeactivate": {"giftCard": card, "userErrors": []}}
+
+
+def _find_cards(admin: ShopifyAdmin, variables: dict[str, Any]) -> dict[str, Any]:
+    found = [card for code, card in admin.cards.items() if code.lower().endswith(variables["query"])]
+    return {"giftCards": {"nodes": found}}
+
+
+def _credit(admin: ShopifyAdmin, variables: dict[str, Any]) -> dict[str, Any]:
+    made = {
+        "id": f"gid://shopify/StoreCreditAccountCreditTransaction/{len(admin.credits) + 1}",
+        "createdAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "amount": variables["creditInput"]["creditAmount"],
+    }
+    admin.credits.append(made)
+    return {"storeCreditAccountCredit": {"storeCreditAccountTransaction": made, "userErrors": []}}
+
+
+def _history(admin: ShopifyAdmin, variables: dict[str, Any]) -> dict[str, Any]:
+    account = {"id": "gid://shopify/StoreCreditAccount/1", "transactions": {"nodes": admin.credits[::-1]}}
+    return {"customer": {"storeCreditAccounts": {"nodes": [account]}}}
+
+
+def _add_tags(admin: ShopifyAdmin, variables: dict[str, Any]) -> dict[str, Any]:
+    kept = admin.tags.setdefault(variables["id"], [])
+    kept += [tag for tag in variables["tags"] if tag not in kept]
+    return {"tagsAdd": {"node": {"id": variables["id"]}, "userErrors": []}}
+
+
+def _remove_tags(admin: ShopifyAdmin, variables: dict[str, Any]) -> dict[str, Any]:
+    kept = admin.tags.get(variables["id"], [])
+    admin.tags[variables["id"]] = [tag for tag in kept if tag not in variables["tags"]]
+    return {"tagsRemove": {"node": {"id": variables["id"]}, "userErrors": []}}
+
+
+_MONEY: dict[str, Callable[[ShopifyAdmin, dict[str, Any]], dict[str, Any]]] = {
+    "GiftCardCreate": _create_card,
+    "GiftCardById": lambda admin, variables: {"giftCard": _card(admin, variables["id"])},
+    "GiftCardsByEnding": _find_cards,
+    "GiftCardDeactivate": _end_card,
+    "StoreCreditCredit": _credit,
+    "StoreCreditHistory": _history,
+    "TagsAdd": _add_tags,
+    "TagsRemove": _remove_tags,
+}
 
 
 def refusal(code: str, field: str) -> dict[str, Any]:

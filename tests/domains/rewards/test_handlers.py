@@ -16,7 +16,7 @@ def test_an_export_tells_what_was_redeemed(counter: Counter) -> None:
     with counter.shop.work() as uow:
         [line] = handlers.export_person(uow, counter.member_id, None)["redemptions"]
         assert (line["code"], line["points"], line["status"]) == (redemption.code, 500, "reserved")
-        assert handlers.export_person(uow, None, 77) == {"redemptions": []}
+        assert handlers.export_person(uow, None, 77) == {"redemptions": [], "checkout_holds": []}
 
 
 def test_an_export_is_complete_beyond_a_page(counter: Counter) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from flask import Flask
@@ -15,11 +17,15 @@ from app.web.principals import ShopInfo
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, Door, open_door, staff
 
+ROOT = Path(__file__).parents[3]
+
 
 @pytest.fixture
 def no_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what shops itself knows."""
     monkeypatch.setattr(service.home_facts, "_providers", {})
+    monkeypatch.setattr(service.days, "_sums", {})
+    monkeypatch.setattr(service.days, "_figures", {})
 
 
 @pytest.fixture
@@ -34,6 +40,10 @@ def look(shop: TestShop) -> HomeView:
         return service.home(uow)
 
 
+def embed_step(shop: TestShop) -> HomeStep:
+    return next(step for step in look(shop).steps if step.key == "app-embed")
+
+
 def visit(
     shop: TestShop, app: Flask, door: Door, locale: str = "en", permissions: frozenset[Permission] = ALL
 ) -> Caller:
@@ -43,9 +53,13 @@ def visit(
 
 def test_a_quiet_shop_has_steps_and_no_notices(shop: TestShop, no_facts: None) -> None:
     view = look(shop)
-    assert [step.key for step in view.steps] == ["app-embed"] and view.steps[0].done is None
-    assert view.steps[0].current and view.steps_done == 0
-    assert "/store/first/themes/" in view.steps[0].url
+    assert [(step.key, step.done, step.current) for step in view.steps] == [
+        ("connect", True, False),
+        ("brand", False, True),
+        ("app-embed", False, False),
+    ]
+    assert view.steps_done == 1 and not view.launched
+    assert "/store/first/themes/" in view.steps[2].url
     assert view.notices == [] and view.oldest_waiting is None
 
 
@@ -71,10 +85,12 @@ def test_domains_add_facts_in_order_with_the_start_of_the_shops_day(shop: TestSh
     assert [figure.key for figure in view.figures] == ["a", "b"]
     assert [(step.key, step.current) for step in view.steps] == [
         ("first", False),
-        ("app-embed", True),
+        ("connect", False),
+        ("brand", True),
+        ("app-embed", False),
         ("last", False),
     ]
-    assert view.steps_done == 1 and [notice.key for notice in view.notices] == ["n"]
+    assert view.steps_done == 2 and [notice.key for notice in view.notices] == ["n"]
 
 
 def test_an_unknown_zone_counts_as_utc() -> None:
@@ -100,36 +116,52 @@ def test_what_needs_the_merchant_is_said(shop: TestShop, no_facts: None) -> None
     assert view.oldest_waiting is not None and view.oldest_waiting > timedelta(minutes=3)
 
 
-def test_staff_say_what_the_server_cannot_see(shop: TestShop, app: Flask, door: Door, no_facts: None) -> None:
-    caller = visit(shop, app, door)
-    page = caller.fragment("/app")
-    assert "/app/home/finish-step" in page.text
-    answer = caller.submit("/app/home/finish-step", {"step": "app-embed"})
-    assert answer.status_code == 200 and "/app/home/finish-step" not in answer.text
-    (step,) = look(shop).steps
-    assert step.done and not step.ask and not step.current
-    assert caller.submit("/app/home/finish-step", {"step": "app-embed"}).status_code == 200
+def test_what_app_bridge_says_of_the_widget_is_noted_once(
+    shop: TestShop, app: Flask, door: Door, no_facts: None
+) -> None:
+    caller = visit(shop, app, door, permissions=frozenset({Permission.SETTINGS_READ}))
+    assert 'data-widget="off"' in caller.fragment("/app").text
+    answer = caller.submit("/app/home/see-widget", {"on": "true"})
+    assert answer.status_code == 200 and 'data-widget="on"' in answer.text
+    step = embed_step(shop)
+    assert step.done and not step.current
+    assert caller.submit("/app/home/see-widget", {"on": "true"}).status_code == 204
+    assert caller.submit("/app/home/see-widget", {"on": "false"}).status_code == 200
+    assert embed_step(shop).done is False
     with shop.work() as uow:
-        assert uow.scalar("SELECT count(*) FROM audit_entries WHERE action = 'setup_step.finished'") == 1
+        noted = uow.all(
+            "SELECT before, after FROM audit_entries WHERE action = 'widget.switched' ORDER BY id"
+        )
+    assert [(one["before"], one["after"]) for one in noted] == [
+        ({"on": False}, {"on": True}),
+        ({"on": True}, {"on": False}),
+    ]
 
 
-@pytest.mark.parametrize("step", ["program", "nothing", "X", "", "a" * 65])
-def test_only_such_steps_can_be_said(shop: TestShop, app: Flask, door: Door, step: str) -> None:
-    assert visit(shop, app, door).submit("/app/home/finish-step", {"step": step}).status_code in (404, 422)
+def test_the_widget_step_leads_to_the_switch_in_the_theme_editor(shop: TestShop, no_facts: None) -> None:
+    step = embed_step(shop)
+    path, _, query = step.url.partition("?")
+    assert path.endswith("/themes/current/editor")
+    block = parse_qs(query)["activateAppId"][0].partition("/")[2]
+    assert (ROOT / "extensions/loyalnest-theme/blocks" / f"{block}.liquid").is_file()
+
+
+@pytest.mark.parametrize("on", ["maybe", "2"])
+def test_nonsense_about_the_widget_is_refused(shop: TestShop, app: Flask, door: Door, on: str) -> None:
+    assert visit(shop, app, door).submit("/app/home/see-widget", {"on": on}).status_code == 422
     with shop.work() as uow:
         assert uow.scalar("SELECT setup_steps FROM shops") == {}
 
 
-def test_saying_so_needs_a_permission(shop: TestShop, app: Flask, door: Door) -> None:
-    caller = visit(shop, app, door, permissions=frozenset({Permission.SETTINGS_READ}))
-    assert "/app/home/finish-step" not in caller.fragment("/app").text
-    assert caller.submit("/app/home/finish-step", {"step": "app-embed"}).status_code == 403
+def test_seeing_the_widget_needs_a_permission(shop: TestShop, app: Flask, door: Door) -> None:
+    caller = visit(shop, app, door, permissions=frozenset({Permission.MEMBERS_READ}))
+    assert caller.submit("/app/home/see-widget", {"on": "true"}).status_code == 403
 
 
 def test_another_shops_guide_stays_as_it_is(shop: TestShop, other_shop: TestShop, no_facts: None) -> None:
     with shop.work() as uow:
-        service.finish_step(uow, "app-embed")
-    assert look(other_shop).steps[0].ask
+        assert service.see_widget(uow, True)
+    assert not look(other_shop).widget_on and look(shop).widget_on
 
 
 @pytest.mark.parametrize("locale", ["en", "es", "fr", "ar", "he"])

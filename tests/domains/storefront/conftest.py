@@ -63,6 +63,10 @@ class Storefront:
         """POST redeem."""
         return self.app.test_client().post(f"/proxy/redeem?{self.query(locale=locale)}", json=body)
 
+    def earn(self, body: Any, locale: str = "en") -> TestResponse:
+        """POST earn."""
+        return self.app.test_client().post(f"/proxy/earn?{self.query(locale=locale)}", json=body)
+
 
 @pytest.fixture(scope="session")
 def app() -> Flask:

@@ -9,7 +9,9 @@ from app.core import ids
 from app.core.db import cross_shop
 from app.core.permissions import Permission
 from app.domains.points import service as points
+from app.domains.programs import service as programs
 from tests.domains.storefront.conftest import CUSTOMER, Visit, enroll, reward_costing, settle, signed
+from tests.factories import payloads
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, api_key, open_door
 
@@ -157,3 +159,90 @@ def test_the_widget_config_speaks_the_asked_language(app: Flask, shop: TestShop,
         assert len(answer.json["translations"]["rewards"]) == 3 and answer.json["error"] is None
         other = Caller(app, door.api_key(api_key(shop.id, frozenset({Permission.POINTS_READ}))))
         assert other.get("/v1/api/widget/config").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        ("en", "Earn 129 points"),
+        ("es", "Gana 129 puntos"),
+        ("ar", "129 نقطة عند الشراء"),
+        ("de", "Earn 129 points"),
+    ],
+)
+def test_what_a_product_earns_is_told_in_the_storefronts_language(
+    visit: Visit, locale: str, text: str
+) -> None:
+    answer = visit().earn({"lines": [{"price": 1290}]}, locale)
+    assert (answer.status_code, answer.json["points"], answer.json["text"]) == (200, 129, text)
+    assert answer.json["why"]
+
+
+@pytest.mark.parametrize(
+    ("included", "earns", "told", "awarded", "text"),
+    [
+        (True, True, 1200, 1200, "Earn 1,200 points"),
+        (True, False, 1200, 1000, "Earn up to 1,200 points"),
+        (False, False, 1200, 1200, "Earn 1,200 points"),
+        (False, True, 1200, 1400, "Earn 1,200 points"),
+    ],
+)
+def test_a_promise_knows_whether_the_prices_hold_tax(
+    visit: Visit, shop: TestShop, included: bool, earns: bool, told: int, awarded: int, text: str
+) -> None:
+    """The same cart of 120.00, bought: with 20.00 of tax in its price, or on top of it."""
+    with shop.work() as uow:
+        program = programs.active(uow)
+        assert program is not None
+        programs.update(uow, program.id, {"earn_on_tax": earns}, version=program.version)
+    answer = visit().earn({"lines": [{"price": 12_000}], "taxes_included": included}).json
+    assert (answer["points"], answer["text"]) == (told, text)
+    tax = [{"price": "20.00", "price_set": payloads.money("20.00", "USD"), "rate": 0.2, "title": "VAT"}]
+    body = payloads.order(
+        71,
+        [payloads.line(711, "120.00", tax_lines=tax)],
+        customer=payloads.customer(990),
+        taxes_included=included,
+    )
+    shop.tell("orders/paid", body)
+    shop.drain()
+    with shop.work() as uow:
+        entries = uow.all("SELECT points FROM points_entries WHERE order_id IS NOT NULL")
+    assert [row["points"] for row in entries] == [awarded]
+
+
+def test_prices_in_the_shoppers_currency_are_brought_back_to_the_shops(visit: Visit) -> None:
+    goods = {"lines": [{"price": 150_400, "quantity": 2}], "currency": "JPY", "rate": "150.4"}
+    assert visit().earn(goods).json["points"] == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"lines": [{"price": -1}]},
+        {"lines": [{"price": 1.5}]},
+        {"lines": [{"price": 1, "quantity": 0}]},
+        {"lines": [{"price": 1}] * 251},
+        {"lines": [], "rate": "0"},
+        {"lines": [], "currency": "usd"},
+    ],
+)
+def test_a_basket_of_another_shape_is_refused(visit: Visit, body: Any) -> None:
+    assert visit().earn(body).status_code == 422
+
+
+def test_the_dearest_basket_is_only_a_number(visit: Visit) -> None:
+    dearest = {"lines": [{"price": 10**11, "quantity": 100_000}], "rate": "0.000001"}
+    assert visit().earn(dearest).status_code == 200
+
+
+def test_a_promise_gives_nothing_and_needs_a_signature(
+    visit: Visit, app: Flask, shop: TestShop, member: UUID
+) -> None:
+    with shop.work() as uow:
+        before = points.balance(uow, member)
+    assert visit(CUSTOMER).earn({"lines": [{"price": 5000}]}).json["points"] > 0
+    with shop.work() as uow:
+        assert points.balance(uow, member) == before
+    assert app.test_client().post("/proxy/earn", json={"lines": []}).status_code == 401

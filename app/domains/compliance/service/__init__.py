@@ -1,7 +1,8 @@
 """The verbs of compliance: recording what changed, and answering privacy requests."""
 
+from app.domains.compliance.rules import change_sentence
 from app.domains.compliance.schemas import Change
-from app.domains.compliance.service.audit import ever, list_entries, record, record_many
+from app.domains.compliance.service.audit import ever, list_entries, of_subjects, record, record_many
 from app.domains.compliance.service.persons import (
     erased_tables,
     exported_tables,
@@ -24,6 +25,7 @@ __all__ = [
     "NOTHING_HELD",
     "TELL_MERCHANT",
     "Change",
+    "change_sentence",
     "drop_old_exports",
     "erased_tables",
     "ever",
@@ -31,6 +33,7 @@ __all__ = [
     "get_request",
     "list_entries",
     "list_requests",
+    "of_subjects",
     "open_export",
     "record",
     "record_many",

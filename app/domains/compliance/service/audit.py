@@ -1,7 +1,9 @@
 """The audit trail: written in the transaction that makes the change, never changed afterwards."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
@@ -59,6 +61,13 @@ def list_entries(
 ) -> Page[AuditEntry]:
     """A page of the audit trail, newest first: of one subject (kind, id), or of the whole shop. Raises StaleCursor."""
     return queries.list_entries(uow, subject, limit=limit, cursor=cursor)
+
+
+def of_subjects(
+    uow: UnitOfWork, subjects: tuple[str, Sequence[str]], before: tuple[datetime, UUID] | None, limit: int
+) -> list[AuditEntry]:
+    """What was changed at several subjects (kind, ids) before a place (time, id), newest first."""
+    return queries.of_subjects(uow, subjects, before, limit)
 
 
 def ever(uow: UnitOfWork, subject: tuple[str, str], field: str, values: Sequence[str]) -> bool:

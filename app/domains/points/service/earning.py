@@ -1,75 +1,106 @@
-"""What orders and sign-ups earn. An order's points always follow its present state, under the rule of its first award."""
+"""What orders earn. An order's points always follow its present state, under the rules of its first award."""
 
 import re
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from app.core import money
+import orjson
+
 from app.core.db import UnitOfWork
 from app.core.errors import Invalid
 from app.core.i18n import mark
 from app.domains.members import service as members
-from app.domains.members.events import MemberRegistered
-from app.domains.members.schemas import Member
 from app.domains.orders import service as orders
 from app.domains.orders.events import OrderChanged
 from app.domains.points import queries, rules
-from app.domains.points.errors import MemberCannotEarn, NotAnEarningOrder, NothingToEarn
-from app.domains.points.schemas import Credit, Entry
-from app.domains.points.service import posting
+from app.domains.points.errors import NotAnEarningOrder
+from app.domains.points.schemas import Credit, Entry, Reversal
+from app.domains.points.service import order_state, posting, standing
 from app.domains.programs import service as programs
-from app.domains.programs.schemas import ProgramTerms
-from app.domains.shops import service as shops
+from app.domains.programs.schemas import PURCHASE, EarningRule, ProgramTerms
 
 _ORDER = re.compile(r"(?:gid://shopify/Order/)?(\d{1,18})")
+
+_SAVE_COUNTS = """
+INSERT INTO earning_counts (shop_id, order_id, program_id, rule_id, member_id, period, units_before, completed_before,
+  units, completed)
+SELECT %(shop)s, v.* FROM jsonb_to_recordset(%(rows)s::jsonb) AS v (order_id uuid, program_id uuid, rule_id text,
+  member_id uuid, period text, units_before bigint, completed_before bigint, units bigint, completed bigint)
+ON CONFLICT (shop_id, order_id, program_id, rule_id) DO UPDATE SET units = excluded.units, completed = excluded.completed
+"""
+
+
+@dataclass(frozen=True)
+class _Due:
+    """An order with its member and terms; `before` is what it gave so far, `counted` its rows of counts."""
+
+    event: OrderChanged
+    owner: UUID
+    terms: ProgramTerms
+    day: date
+    before: dict[str, Any] | None
+    counted: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Priced:
+    """What an order deserves now, and what its entries say about it."""
+
+    due: _Due
+    pricing: rules.Pricing
+    trace: dict[str, Any]
+    given_before: dict[str, int]
 
 
 def settle_orders(uow: UnitOfWork, events: Sequence[OrderChanged]) -> list[Entry]:
     """Post the difference between what each order deserves now and what it gave so far. Returns the entries written."""
-    known = [event for event in events if event.known]
-    if not known:
+    dues = _dues(uow, [event for event in events if event.known])
+    if not dues:
         return []
-    posted = queries.posted_for_orders(uow, [event.id for event in known])
-    terms = _terms(uow, posted)
-    may_earn = _members_that_may_earn(uow, known)
-    multipliers = queries.multipliers(uow, {event.member_id for event in known if event.member_id})
+    found = [
+        one
+        for version in {due.terms.version_id: due.terms for due in dues}.values()
+        for one in _price(uow, version, [due for due in dues if due.terms is version])
+    ]
+    may_earn = members.earning(uow, {due.event.member_id for due in dues if due.event.member_id})
     awards: list[Credit] = []
     entries: list[Entry] = []
-    for event in known:
+    for one in found:
+        before = one.due.before or {"points": 0, "owed": 0}
+        # What a reversal had to leave with the member counts when the order earns again, and is not taken twice.
+        if one.pricing.points > before["points"] and one.due.owner in may_earn:
+            awards += _credits(uow, one, one.pricing.points - before["points"])
+        elif one.pricing.points < before["owed"]:
+            entries.append(_take_back(uow, one, before["owed"] - one.pricing.points))
+    return entries + posting.credit(uow, awards)
+
+
+def _dues(uow: UnitOfWork, events: Sequence[OrderChanged]) -> list[_Due]:
+    if not events:
+        return []
+    told_before = [event.id for event in events if not event.new]
+    posted = queries.posted_for_orders(uow, told_before) if told_before else {}
+    terms = _terms(uow, posted)
+    counted = _counted(uow, told_before, terms)
+    found: list[_Due] = []
+    for event in events:
         before = posted.get(event.id)
         rule = terms.get(before["version_id"]) if before else terms.get(None)
-        owner = before["member_id"] if before else event.member_id
+        owner = event.member_id or (before["member_id"] if before else None)
         if rule is None or owner is None:
             continue
-        bp = before["multiplier_bp"] if before else multipliers.get(owner, rules.BASIS_POINTS)
-        target = rules.target(_state(event), _pure(rule), bp or rules.BASIS_POINTS)
-        change = target.points - (before["points"] if before else 0)
-        key = f"order:{event.id}:{before['entries'] if before else 0}"
-        trace = target.trace | {
-            "order_name": event.name,
-            "order_points": target.points,
-            "currency": event.currency,
-        }
-        if change > 0 and owner in may_earn:
-            awards.append(_credit(uow, owner, change, key, event.id, rule, trace))
-        elif change < 0:
-            entries.append(
-                posting.reverse(
-                    uow,
-                    owner,
-                    -change,
-                    key=key,
-                    reason=_why_less(event),
-                    order_id=event.id,
-                    program_version_id=rule.version_id,
-                    trace=trace,
-                )
-            )
-    entries += posting.credit(uow, awards)
-    return entries
+        day = standing.local_day(uow, rule, order_state.placed(event) or uow.now)
+        found.append(_Due(event, owner, rule, day, before, counted.get(event.id, {})))
+        if before is None and standing.asked(rule).products and not _read(event):
+            orders.read_again(uow, event.order_id)
+    return found
+
+
+def _read(event: OrderChanged) -> bool:
+    return all("product" in line for line in event.lines) and "customer_tags" in event.facts
 
 
 def _terms(uow: UnitOfWork, posted: dict[UUID, dict[str, Any]]) -> dict[UUID | None, ProgramTerms]:
@@ -84,64 +115,184 @@ def _terms(uow: UnitOfWork, posted: dict[UUID, dict[str, Any]]) -> dict[UUID | N
     return found
 
 
-def _members_that_may_earn(uow: UnitOfWork, events: Sequence[OrderChanged]) -> set[UUID]:
-    found = members.by_ids(uow, {event.member_id for event in events if event.member_id})
-    return {member_id for member_id, member in found.items() if member.active}
+def _counted(
+    uow: UnitOfWork, order_ids: Sequence[UUID], terms: dict[UUID | None, ProgramTerms]
+) -> dict[UUID, dict[str, dict[str, Any]]]:
+    if not order_ids or not any(standing.asked(one).counts for one in terms.values()):
+        return {}
+    return queries.counts_of_orders(uow, order_ids)
 
 
-def _credit(
-    uow: UnitOfWork,
-    member_id: UUID,
-    points: int,
-    key: str,
-    order_id: UUID,
-    rule: ProgramTerms,
-    trace: dict[str, Any],
-) -> Credit:
-    waits = uow.now + timedelta(days=rule.holding_days) if rule.holding_days else None
-    expires = (
-        rules.expiry(uow.now, rule.expiry_months, ZoneInfo(shops.get(uow).timezone))
-        if rule.expiry_months
-        else None
+def _price(uow: UnitOfWork, terms: ProgramTerms, dues: Sequence[_Due]) -> list[_Priced]:
+    """Price orders of one version, one after the other: what one takes of a cap is not there for the next."""
+    fresh = {due.owner for due in dues if due.before is None}
+    asks = standing.asked(terms)
+    stand = standing.load(uow, terms, sorted(fresh if not asks.budgets else {due.owner for due in dues}))
+    found: list[_Priced] = []
+    for due in sorted(dues, key=lambda due: (order_state.placed(due.event) or uow.now, due.event.order_id)):
+        state = _member_state(stand, due)
+        pricing = rules.price(order_state.state(due.event, due.day), terms, state)
+        given_before = _given(due.before)
+        changes = {
+            rule_id: pricing.given.get(rule_id, 0) - given_before.get(rule_id, 0)
+            for rule_id in {*pricing.given, *given_before}
+        }
+        stand.note(due.owner, due.day, changes)
+        stand.spend(_extra_changes(due.before, pricing.extra))
+        stand.ordered(due.owner, due.event.id)
+        if not due.counted:
+            stand.count(due.owner, due.day, pricing.counts)
+        found.append(_Priced(due, pricing, _trace(due, pricing, state), given_before))
+    if asks.counts:
+        _save_counts(uow, terms, found)
+    if asks.budgets:
+        stand.save_budgets()
+    return found
+
+
+def _member_state(stand: standing.Standing, due: _Due) -> rules.MemberState:
+    """The member as they stood when the order first earned, or stand now when it never did."""
+    if due.before is None:
+        state = stand.of(due.owner, due.day, due.event.id)
+    else:
+        state = rules.MemberState.read(due.before["first_trace"])
+    if due.counted:
+        state = replace(
+            state,
+            counts=dict(state.counts)
+            | {rule: (row["units_before"], row["completed_before"]) for rule, row in due.counted.items()},
+        )
+    return state
+
+
+def _given(before: dict[str, Any] | None) -> dict[str, int]:
+    """What an order gave so far by rule; entries that do not say it are all of the base rule."""
+    if before is None:
+        return {}
+    given: dict[str, int] | None = before["last_trace"].get("given")
+    return given if given is not None else {PURCHASE: before["points"]}
+
+
+def _extra_changes(before: dict[str, Any] | None, extra: Mapping[str, int]) -> dict[str, int]:
+    """What campaigns with a budget add to the order now, less what they added so far."""
+    old = before["last_trace"].get("extra", {}) if before else {}
+    return {key: extra.get(key, 0) - old.get(key, 0) for key in {*old, *extra}}
+
+
+def _trace(due: _Due, pricing: rules.Pricing, state: rules.MemberState) -> dict[str, Any]:
+    trace = dict(pricing.trace) | {
+        "order_name": due.event.name,
+        "order_points": pricing.points,
+        "currency": due.event.currency,
+        "day": due.day.isoformat(),
+        "state": state.kept(),
+    }
+    if set(pricing.given) - {PURCHASE}:
+        trace["given"] = dict(pricing.given)
+    return trace
+
+
+def _save_counts(uow: UnitOfWork, terms: ProgramTerms, found: Sequence[_Priced]) -> None:
+    rows = []
+    for one in found:
+        for rule in standing.asked(terms).counts:
+            count = one.pricing.counts[rule.id]
+            before = one.trace["state"].get("counts", {}).get(rule.id, [0, 0])
+            rows.append(
+                {
+                    "order_id": one.due.event.id,
+                    "program_id": terms.program_id,
+                    "rule_id": rule.id,
+                    "member_id": one.due.owner,
+                    "period": standing.period_key(rule, one.due.day),
+                    "units_before": before[0],
+                    "completed_before": before[1],
+                    "units": count.units,
+                    "completed": count.completed,
+                }
+            )
+    uow.execute(_SAVE_COUNTS, {"shop": uow.shop, "rows": orjson.dumps(rows).decode()})
+
+
+_FOLLOW = """
+UPDATE earning_counts c SET member_id = o.member_id FROM orders o
+WHERE c.shop_id = %(shop)s AND c.member_id = ANY(%(members)s) AND o.shop_id = c.shop_id AND o.id = c.order_id
+  AND o.member_id IS NOT NULL AND o.member_id <> c.member_id
+"""
+
+
+def follow_orders(uow: UnitOfWork, member_ids: Sequence[UUID]) -> None:
+    """Stamps and money counted for these members belong to whoever has the orders now, after a merge or its undoing."""
+    uow.execute(_FOLLOW, {"shop": uow.shop, "members": list(member_ids)})
+
+
+def _credits(uow: UnitOfWork, one: _Priced, change: int) -> list[Credit]:
+    """The credits for more points: one for each holding time and expiry that the rules behind them have."""
+    terms, event, before = one.due.terms, one.due.event, one.due.before
+    by_times: dict[tuple[int, int | None], int] = {}
+    for rule_id, points in one.pricing.given.items():
+        more = max(points - one.given_before.get(rule_id, 0), 0)
+        if more:
+            times = lifetime(terms, terms.rule(rule_id))
+            by_times[times] = by_times.get(times, 0) + more
+    if not by_times:
+        by_times = {lifetime(terms, None): 1}
+    number = before["entries"] if before else 0
+    return [
+        Credit(
+            one.due.owner,
+            points,
+            f"order:{event.id}:{number + n}",
+            "purchase",
+            order_id=event.id,
+            program_version_id=terms.version_id,
+            trace=one.trace,
+            activates_at=activation(uow.now, holding),
+            expires_at=_lasts_until(uow, terms, own_months),
+        )
+        for n, ((holding, own_months), points) in enumerate(
+            zip(by_times, rules.split(change, list(by_times.values())), strict=True)
+        )
+        if points
+    ]
+
+
+def _lasts_until(uow: UnitOfWork, terms: ProgramTerms, own_months: int | None) -> datetime | None:
+    """When points given now expire; worked out once for all orders of a batch."""
+    return uow.once(
+        f"lasts_until:{terms.version_id}:{own_months}",
+        lambda: rules.lasts_until(
+            uow.now, terms.expiry, terms.expiry_months, standing.zone_of(uow, terms), own_months
+        ),
     )
-    return Credit(
-        member_id,
-        points,
-        key,
-        "purchase",
-        order_id=order_id,
-        program_version_id=rule.version_id,
-        trace=trace,
-        activates_at=waits,
-        expires_at=expires,
-    )
 
 
-def _pure(rule: ProgramTerms) -> rules.Terms:
-    return rules.Terms(rule.points_per_unit, rule.rounding, rule.earn_on_tax, rule.earn_trigger)
+def lifetime(terms: ProgramTerms, rule: EarningRule | None) -> tuple[int, int | None]:
+    """Days before points of a rule can be spent, and its own months until they expire (None: as the program says)."""
+    if rule is None:
+        return terms.holding_days, None
+    return terms.holding_days if rule.holding_days is None else rule.holding_days, rule.expiry_months
 
 
-def _state(event: OrderChanged) -> rules.OrderState:
-    net: dict[int, int] = {}
-    tax: dict[int, int] = {}
-    amount = 0
-    for refund in event.refunds.values():
-        lines, extra = rules.money_back(refund["lines"], refund["amount"])
-        amount += extra
-        for line_id, line_net, line_tax in lines:
-            net[line_id] = net.get(line_id, 0) + line_net
-            tax[line_id] = tax.get(line_id, 0) + line_tax
-    return rules.OrderState(
-        lines=[rules.Line(line["id"], line["net"], line["tax"], line["gift_card"]) for line in event.lines],
-        refunded=rules.Refunded(net, tax, amount),
-        currency_exponent=money.exponent(event.currency),
-        created=True,
-        paid=event.paid_at is not None,
-        fulfilled=event.fulfilled_at is not None,
-        cancelled=event.cancelled_at is not None,
-        deleted=event.deleted_at is not None,
-        test=event.test,
-        has_member=True,
+def activation(now: datetime, holding_days: int) -> datetime | None:
+    """When points that are given now can be spent; None for at once."""
+    return now + timedelta(days=holding_days) if holding_days else None
+
+
+def _take_back(uow: UnitOfWork, one: _Priced, points: int) -> Entry:
+    event, before = one.due.event, one.due.before
+    return posting.reverse(
+        uow,
+        Reversal(
+            one.due.owner,
+            points,
+            f"order:{event.id}:{before['entries'] if before else 0}",
+            _why_less(event),
+            event.id,
+            one.due.terms.version_id,
+            one.trace,
+            one.due.terms.debt_policy,
+        ),
     )
 
 
@@ -153,56 +304,8 @@ def _why_less(event: OrderChanged) -> str:
     return "refund" if event.refunds else "order_edited"
 
 
-def give_signup_bonus(uow: UnitOfWork, events: Sequence[MemberRegistered]) -> list[Entry]:
-    """Give the bonus for registering, once per customer, if an active program has one."""
-    rule = programs.active_terms(uow)
-    if rule is None or rule.signup_bonus == 0:
-        return []
-    may_earn = members.by_ids(uow, {event.member_id for event in events})
-    bonuses = {
-        event.customer_id: Credit(
-            event.member_id,
-            rule.signup_bonus,
-            _signup_key(uow, event.customer_id),
-            "signup",
-            program_version_id=rule.version_id,
-            trace={"signup_bonus": rule.signup_bonus},
-            expires_at=rules.expiry(uow.now, rule.expiry_months, ZoneInfo(shops.get(uow).timezone))
-            if rule.expiry_months
-            else None,
-        )
-        for event in events
-        if may_earn[event.member_id].active
-    }
-    already = queries.entries_by_key(uow, [credit.key for credit in bonuses.values()])
-    return posting.credit(uow, [credit for credit in bonuses.values() if credit.key not in already])
-
-
-def _signup_key(uow: UnitOfWork, customer_id: int) -> str:
-    """Names the customer without telling who it is: the ledger outlives the person's erasure."""
-    return f"signup:{uow.blind_index(str(customer_id), 'points.signup').hex()}"
-
-
-def earn(uow: UnitOfWork, member: Member, action: str, order_reference: str | None) -> Entry:
-    """The entry of an order ("purchase") or of the sign-up ("signup"), made now if it is missing.
-
-    Raises OrderNotFound, MemberCannotEarn, NotAnEarningOrder, Invalid.
-    """
-    if not member.active:
-        raise MemberCannotEarn()
-    if action == "purchase":
-        return earn_for_order(uow, member.id, _order_number(order_reference))
-    if member.customer_id is None:
-        raise MemberCannotEarn()
-    give_signup_bonus(uow, [MemberRegistered(member.id, member.customer_id)])
-    key = _signup_key(uow, member.customer_id)
-    row = queries.entries_by_key(uow, [key]).get(key)
-    if row is None:
-        raise NothingToEarn()
-    return posting.as_entry(row)
-
-
-def _order_number(reference: str | None) -> int:
+def order_number(reference: str | None) -> int:
+    """Shopify's number of an order from the number or its gid. Raises Invalid."""
     match = _ORDER.fullmatch((reference or "").strip())
     if match is None:
         raise Invalid(fields={"order_id": mark("Enter a Shopify order id or its gid.")})

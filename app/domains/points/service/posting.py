@@ -1,6 +1,6 @@
 """Postings. Each posts at most once per key and tells PointsPosted what it wrote."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,19 +12,25 @@ from app.domains.compliance import service as compliance
 from app.domains.points import queries
 from app.domains.points.errors import InsufficientPoints, KeyReused
 from app.domains.points.events import PointsPosted
-from app.domains.points.schemas import Balance, Band, Credit, Entry
+from app.domains.points.schemas import Balance, Band, Credit, Entry, Reversal
 
-_WHY = (
+# How an entry says why it was written, and what is read back of it: for every module of the ledger that writes entries.
+WHY = (
     "ROW(%(key)s, %(reason)s, %(order)s, %(reference)s, %(version)s, %(trace)s::jsonb,"
     " %(actor_kind)s, %(actor_id)s, %(at)s)::points_why"
 )
 
+POSTED = (
+    "e.id, e.member_id, e.seq, e.kind, e.points, e.moved, e.waived, e.available_after, e.qualifying_after, e.crossed,"
+    " e.key, e.reason, e.order_id, e.created_at"
+)
 _CREDIT_BATCH = (
-    "SELECT * FROM points_credit_batch(%(shop)s, %(rows)s::jsonb, %(actor_kind)s, %(actor_id)s, %(at)s)"
+    f"SELECT {POSTED}"
+    " FROM points_credit_batch(%(shop)s, %(rows)s::jsonb, %(actor_kind)s, %(actor_id)s, %(at)s) e"
 )
 _CREDIT_ONE = (
-    "SELECT e.* FROM points_credit(%(shop)s, %(member)s, %(entry)s, %(lot)s, %(kind)s, %(points)s, %(qualifies)s,"
-    f" %(activates)s, %(expires)s, {_WHY}) e"
+    f"SELECT {POSTED} FROM points_credit(%(shop)s, %(member)s, %(entry)s, %(kind)s, %(points)s, %(qualifies)s,"
+    f" %(activates)s, %(expires)s, {WHY}) e"
 )
 
 
@@ -40,7 +46,7 @@ def credit(uow: UnitOfWork, credits: Sequence[Credit]) -> list[Entry]:
     for wave in _waves(credits):
         rows = uow.all(_CREDIT_BATCH, _batch(uow, wave))
         written |= {row["key"]: row for row in rows}
-        _tell(uow, rows)
+        tell(uow, rows)
     missing = [one.key for one in credits if one.key not in written]
     known = queries.entries_by_key(uow, missing) if missing else {}
     return [
@@ -70,7 +76,6 @@ def _batch(uow: UnitOfWork, wave: Sequence[Credit]) -> dict[str, Any]:
         {
             "member_id": one.member_id,
             "entry_id": ids.new_id(),
-            "lot_id": ids.new_id(),
             "kind": one.kind,
             "points": one.points,
             "qualifies": one.qualifies,
@@ -97,7 +102,7 @@ def _credit_one(uow: UnitOfWork, one: Credit) -> Entry:
     entry_id = ids.new_id()
     row = uow.one(
         _CREDIT_ONE,
-        _params(
+        params(
             uow,
             one.key,
             one.reason,
@@ -108,7 +113,6 @@ def _credit_one(uow: UnitOfWork, one: Credit) -> Entry:
         | {
             "member": one.member_id,
             "entry": entry_id,
-            "lot": ids.new_id(),
             "kind": one.kind,
             "points": one.points,
             "qualifies": one.qualifies,
@@ -169,8 +173,8 @@ def _debit(
 ) -> Entry:
     entry_id = ids.new_id()
     row = uow.one(
-        f"SELECT e.* FROM points_debit(%(shop)s, %(member)s, %(entry)s, %(kind)s, %(points)s, {_WHY}) e",
-        _params(uow, key, reason, reference_id=reference_id, trace=trace)
+        f"SELECT {POSTED} FROM points_debit(%(shop)s, %(member)s, %(entry)s, %(kind)s, %(points)s, {WHY}) e",
+        params(uow, key, reason, reference_id=reference_id, trace=trace)
         | {"member": member_id, "entry": entry_id, "kind": kind, "points": points},
     )
     if row is None or row["id"] is None:
@@ -195,31 +199,59 @@ def settle(
     """
     entry_id = ids.new_id()
     row = uow.one(
-        f"SELECT e.* FROM points_settle(%(shop)s, %(hold)s, %(entry)s, %(step)s, {_WHY}) e",
-        _params(uow, key, reason, trace=trace) | {"hold": hold_entry_id, "entry": entry_id, "step": step},
+        f"SELECT {POSTED} FROM points_settle(%(shop)s, %(hold)s, %(entry)s, %(step)s, {WHY}) e",
+        params(uow, key, reason, trace=trace) | {"hold": hold_entry_id, "entry": entry_id, "step": step},
     )
     if row is None or row["id"] is None:
         return None
     return _posted(uow, row, entry_id)
 
 
-def reverse(
-    uow: UnitOfWork,
-    member_id: UUID,
-    points: int,
-    *,
-    key: str,
-    reason: str,
-    order_id: UUID | None = None,
-    program_version_id: UUID | None = None,
-    trace: dict[str, Any] | None = None,
-) -> Entry:
-    """Take back what an order gave: its own lots, pending before available, then other available points; else debt."""
+_SETTLE_MANY = f"""
+SELECT {POSTED} FROM (SELECT v.* FROM unnest(%(holds)s::uuid[], %(entries)s::uuid[], %(keys)s::text[])
+    AS v (hold, entry, key) JOIN points_entries h ON h.shop_id = %(shop)s AND h.id = v.hold ORDER BY h.member_id) v
+CROSS JOIN LATERAL points_settle(%(shop)s, v.hold, v.entry, %(step)s, {WHY.replace("%(key)s", "v.key")}) e
+WHERE e.id = v.entry
+"""
+
+
+def settle_many(uow: UnitOfWork, keys: Mapping[UUID, str], step: str, *, reason: str) -> list[Entry]:
+    """End many holds the same way with one statement: `keys` holds the posting's key by the hold's entry.
+
+    Out: what was written; holds that are not in the state that the step starts from are left alone.
+    """
+    rows = uow.all(
+        _SETTLE_MANY,
+        params(uow, "", reason)
+        | {
+            "holds": list(keys),
+            "entries": [ids.new_id() for _ in keys],
+            "keys": list(keys.values()),
+            "step": step,
+        },
+    )
+    tell(uow, rows)
+    return [as_entry(row, replayed=False) for row in rows]
+
+
+def reverse(uow: UnitOfWork, wanted: Reversal) -> Entry:
+    """Take back what an order gave: its own lots, pending before available, then as the debt policy says.
+
+    "pending_only" leaves what is available, "to_zero" takes other available points too, "negative" also owes the rest.
+    The entry's `waived` is what was neither taken nor owed.
+    """
     entry_id = ids.new_id()
     row = uow.one(
-        f"SELECT e.* FROM points_reverse(%(shop)s, %(member)s, %(entry)s, %(points)s, true, {_WHY}) e",
-        _params(uow, key, reason, order_id=order_id, version_id=program_version_id, trace=trace)
-        | {"member": member_id, "entry": entry_id, "points": points},
+        f"SELECT {POSTED} FROM points_reverse(%(shop)s, %(member)s, %(entry)s, %(points)s, true, %(debt)s, {WHY}) e",
+        params(
+            uow,
+            wanted.key,
+            wanted.reason,
+            order_id=wanted.order_id,
+            version_id=wanted.program_version_id,
+            trace=wanted.trace,
+        )
+        | {"member": wanted.member_id, "entry": entry_id, "points": wanted.points, "debt": wanted.debt},
     )
     assert row is not None
     return _posted(uow, row, entry_id)
@@ -227,19 +259,10 @@ def reverse(
 
 def activate(uow: UnitOfWork, member_id: UUID) -> Entry | None:
     """Make the member's pending points available whose day has come. None when there are none."""
-    return _timed(uow, "points_activate", "activate", member_id, "holding_period_over")
-
-
-def expire(uow: UnitOfWork, member_id: UUID) -> Entry | None:
-    """Expire the member's available points past their date. None when there are none."""
-    return _timed(uow, "points_expire", "expire", member_id, "expired")
-
-
-def _timed(uow: UnitOfWork, function: str, step: str, member_id: UUID, reason: str) -> Entry | None:
     entry_id = ids.new_id()
     row = uow.one(
-        f"SELECT e.* FROM {function}(%(shop)s, %(member)s, %(entry)s, {_WHY}) e",
-        _params(uow, f"{step}:{entry_id}", reason) | {"member": member_id, "entry": entry_id},
+        f"SELECT {POSTED} FROM points_activate(%(shop)s, %(member)s, %(entry)s, {WHY}) e",
+        params(uow, f"activate:{entry_id}", "holding_period_over") | {"member": member_id, "entry": entry_id},
     )
     if row is None or row["id"] is None:
         return None
@@ -263,18 +286,14 @@ def adjust(uow: UnitOfWork, member_id: UUID, points: int, *, key: str, reason: s
     return entry
 
 
-def move_to(uow: UnitOfWork, source: UUID, target: UUID) -> None:
-    """Give all available points of one member to another, as when the shop merges two customers."""
-    points = queries.balance(uow, source).available
-    if points == 0:
-        return
-    spend(uow, source, points, key=f"merge:{source}:out", reason="merged", kind="adjust")
-    credit(uow, [Credit(target, points, f"merge:{source}:in", "merged", kind="adjust")])
-
-
 def balance(uow: UnitOfWork, member_id: UUID) -> Balance:
     """The member's points by status."""
     return queries.balance(uow, member_id)
+
+
+def balances(uow: UnitOfWork, member_ids: Iterable[UUID], *, indebted: bool = False) -> dict[UUID, Balance]:
+    """Members' points by status, or those of members with a debt; members who never had any are left out."""
+    return queries.balances(uow, member_ids, indebted=indebted)
 
 
 def watch(uow: UnitOfWork, bands: dict[UUID, Band]) -> None:
@@ -282,7 +301,8 @@ def watch(uow: UnitOfWork, bands: dict[UUID, Band]) -> None:
     uow.execute(
         "UPDATE points_accounts a SET multiplier_bp = v.bp, watch_from = v.low, watch_to = v.high"
         " FROM unnest(%(members)s::uuid[], %(bps)s::integer[], %(lows)s::bigint[], %(highs)s::bigint[])"
-        " AS v (member, bp, low, high) WHERE a.shop_id = %(shop)s AND a.member_id = v.member",
+        " AS v (member, bp, low, high) WHERE a.shop_id = %(shop)s AND a.member_id = v.member"
+        " AND (a.multiplier_bp, a.watch_from, a.watch_to) IS DISTINCT FROM (v.bp, v.low, v.high)",
         {
             "shop": uow.shop,
             "members": list(bands),
@@ -293,7 +313,16 @@ def watch(uow: UnitOfWork, bands: dict[UUID, Band]) -> None:
     )
 
 
-def _params(
+def open_accounts(uow: UnitOfWork, member_ids: Iterable[UUID]) -> None:
+    """Give members an account who have none, so that their multiplier can be kept before their first points."""
+    uow.execute(
+        "INSERT INTO points_accounts (shop_id, member_id) SELECT %(shop)s, m FROM unnest(%(members)s::uuid[]) AS m"
+        " ORDER BY m ON CONFLICT DO NOTHING",
+        {"shop": uow.shop, "members": list(member_ids)},
+    )
+
+
+def params(
     uow: UnitOfWork,
     key: str,
     reason: str,
@@ -303,6 +332,7 @@ def _params(
     version_id: UUID | None = None,
     trace: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
+    """The values that WHY names, from the unit of work and what is said."""
     return {
         "shop": uow.shop,
         "key": key,
@@ -325,6 +355,7 @@ def as_entry(row: dict[str, Any], *, replayed: bool = True) -> Entry:
         seq=row["seq"],
         kind=row["kind"],
         points=row["points"],
+        waived=row["waived"],
         available=row["available_after"],
         key=row["key"],
         reason=row["reason"],
@@ -336,11 +367,12 @@ def as_entry(row: dict[str, Any], *, replayed: bool = True) -> Entry:
 
 def _posted(uow: UnitOfWork, row: dict[str, Any], entry_id: UUID) -> Entry:
     if row["id"] == entry_id:
-        _tell(uow, [row])
+        tell(uow, [row])
     return as_entry(row, replayed=row["id"] != entry_id)
 
 
-def _tell(uow: UnitOfWork, rows: Sequence[dict[str, Any]]) -> None:
+def tell(uow: UnitOfWork, rows: Sequence[dict[str, Any]]) -> None:
+    """Publish entries that were just written, as rows of POSTED."""
     if not rows:
         return
     uow.publish(

@@ -1,6 +1,8 @@
 """Keeping the catalog: rewards are created, changed, retired, restored and, when nobody used them, deleted."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Literal
 from uuid import UUID
 
 from babel.numbers import format_currency, format_percent
@@ -12,16 +14,22 @@ from app.core.i18n import mark
 from app.domains.compliance import service as compliance
 from app.domains.points import service as points
 from app.domains.programs import service as programs
+from app.domains.programs.schemas import RewardIdea
 from app.domains.rewards import queries, rules
 from app.domains.rewards.errors import NoProgram, RewardInUse, RewardNotFound, StaleReward
 from app.domains.rewards.models import Reward
 from app.domains.rewards.schemas import CatalogItem, Names, RewardForm
+from app.domains.segments import service as segments
 from app.domains.shops import service as shops
+from app.domains.tiers import service as tiers
 
 _FIELDS = (
     "name",
     "names",
     "description",
+    "descriptions",
+    "conditions",
+    "image_url",
     "kind",
     "points_cost",
     "value_minor",
@@ -30,6 +38,18 @@ _FIELDS = (
     "minimum_subtotal_minor",
     "valid_days",
     "per_member_limit",
+    "limit_days",
+    "stock",
+    "tiers",
+    "segments",
+    "starts_at",
+    "ends_at",
+    "least_points",
+    "most_points",
+    "access_tag",
+    "cost_minor",
+    "returns_expired",
+    "returns_canceled",
     "combines_with",
     "code_prefix",
     "status",
@@ -67,8 +87,51 @@ def create_reward(uow: UnitOfWork, form: RewardForm, *, program_id: UUID | None 
 
 def create_default(uow: UnitOfWork, program_id: UUID, currency: str) -> list[Reward]:
     """The three rewards that a new shop starts with, named in the five languages."""
+    return _create_usual(uow, program_id, currency, rules.DEFAULTS, "active")
+
+
+def create_suggested(
+    uow: UnitOfWork, program_id: UUID, currency: str, ideas: Sequence[RewardIdea]
+) -> list[Reward]:
+    """Drafts of what a program's template suggests, named in the five languages. Amounts are in major units."""
+    usual = [
+        (
+            one.kind,
+            one.points_cost,
+            {"amount": one.amount} if one.amount else {"percent": one.percent} if one.percent else {},
+        )
+        for one in ideas
+    ]
+    return _create_usual(uow, program_id, currency, usual, "draft")
+
+
+def of_program(uow: UnitOfWork, program_id: UUID) -> list[Reward]:
+    """A program's rewards that were not retired, in the catalog's order."""
+    return queries.of_program(uow, program_id)
+
+
+def copy_rewards(uow: UnitOfWork, source_id: UUID, program_id: UUID) -> list[Reward]:
+    """Drafts of a program's rewards in another program; what was retired stays behind."""
     made = []
-    for position, (kind, points_cost, value) in enumerate(rules.DEFAULTS):
+    for reward in queries.of_program(uow, source_id):
+        values = {name: getattr(reward, name) for name in _FIELDS} | {"status": "draft", "tiers": []}
+        made.append(Reward(**values, id=ids.new_id(), program_id=program_id))
+        uow.session.add(made[-1])
+    uow.session.flush()
+    for reward in made:
+        _record(uow, "reward.created", reward.id, None, snapshot(reward))
+    return made
+
+
+def _create_usual(
+    uow: UnitOfWork,
+    program_id: UUID,
+    currency: str,
+    usual: Sequence[tuple[str, int, dict[str, Any]]],
+    status: Literal["draft", "active"],
+) -> list[Reward]:
+    made = []
+    for position, (kind, points_cost, value) in enumerate(usual):
         names = Names(**{locale: _default_name(kind, value, currency, locale) for locale in i18n.LOCALES})
         form = RewardForm(
             names=names,
@@ -76,6 +139,9 @@ def create_default(uow: UnitOfWork, program_id: UUID, currency: str) -> list[Rew
             points_cost=points_cost,
             valid_days=90,
             position=position,
+            status=status,
+            returns_expired=True,
+            returns_canceled=True,
             **value,
         )
         made.append(create_reward(uow, form, program_id=program_id))
@@ -100,6 +166,8 @@ def update_reward(uow: UnitOfWork, reward_id: UUID, form: RewardForm) -> Reward:
     reward = _read_at(uow, reward_id, form.version)
     before = snapshot(reward)
     values = _values(uow, form)
+    if (reward.stock is None) != (values["stock"] is None):
+        _count_stock_anew(uow, reward)
     if reward.status != "retired":
         values["status"] = form.status
     for name, value in values.items():
@@ -109,6 +177,36 @@ def update_reward(uow: UnitOfWork, reward_id: UUID, form: RewardForm) -> Reward:
     if snapshot(reward) != before:
         _record(uow, "reward.updated", reward.id, before, snapshot(reward))
     return reward
+
+
+def _count_stock_anew(uow: UnitOfWork, reward: Reward) -> None:
+    """A stock begins or ends: what was redeemed before holds no piece of it. The row's lock keeps redemptions away."""
+    uow.execute(
+        "SELECT 1 FROM rewards WHERE shop_id = %(shop)s AND id = %(id)s FOR UPDATE",
+        {"shop": uow.shop, "id": reward.id},
+    )
+    uow.execute(
+        "UPDATE redemptions SET stocked = false WHERE shop_id = %(shop)s AND reward_id = %(id)s AND stocked",
+        {"shop": uow.shop, "id": reward.id},
+    )
+    uow.execute(
+        "UPDATE rewards SET stock_taken = 0 WHERE shop_id = %(shop)s AND id = %(id)s",
+        {"shop": uow.shop, "id": reward.id},
+    )
+
+
+def duplicate(uow: UnitOfWork, reward_id: UUID) -> Reward:
+    """A draft with the same settings. Raises RewardNotFound, NoProgram."""
+    reward = get_reward(uow, reward_id)
+    program = programs.active(uow)
+    if program is None:
+        raise NoProgram()
+    values = {name: getattr(reward, name) for name in _FIELDS} | {"status": "draft"}
+    made = Reward(**values, id=ids.new_id(), program_id=program.id)
+    uow.session.add(made)
+    uow.session.flush()
+    _record(uow, "reward.created", made.id, None, snapshot(made) | {"copied_from": str(reward_id)})
+    return made
 
 
 def retire(uow: UnitOfWork, reward_id: UUID, *, version: int) -> Reward:
@@ -146,35 +244,63 @@ def catalog(uow: UnitOfWork, member_id: UUID | None = None, *, locale: str = "en
     currency = shops.get(uow).currency
     available = points.balance(uow, member_id).available if member_id else 0
     uses = queries.uses_by_member(uow, member_id) if member_id else {}
+    tier = tiers.standing(uow, member_id).tier if member_id else None
+    groups = segments.of_members(uow, [member_id])[member_id] if member_id else frozenset()
     items = []
     for reward in rewards:
-        needed = max(reward.points_cost, program.minimum_redemption)
-        limit_reached = (
-            reward.per_member_limit is not None and uses.get(reward.id, 0) >= reward.per_member_limit
+        offer = offer_of(reward)
+        least = reward.least_points or reward.points_cost
+        needed = max(least, program.minimum_redemption)
+        used = uses.get(reward.id, 0)
+        refused = rules.closed(offer, uow.now, timedelta(days=tier.early_days if tier else 0)) or (
+            rules.closed_to(offer, tier.id if tier else None, groups, used) if member_id else None
         )
         items.append(
             CatalogItem(
                 id=reward.id,
                 name=rules.localized(reward.name, reward.names, locale),
-                description=reward.description,
+                description=rules.localized(reward.description, reward.descriptions, locale),
+                conditions=rules.localized("", reward.conditions, locale),
+                image_url=reward.image_url,
                 kind=reward.kind,
                 points_cost=reward.points_cost,
+                least_points=reward.least_points,
+                most_points=reward.most_points,
                 value_minor=reward.value_minor,
                 percent_bp=reward.percent_bp,
                 minimum_subtotal_minor=reward.minimum_subtotal_minor,
                 valid_days=reward.valid_days,
                 currency=currency,
                 missing=max(0, needed - available),
-                limit_reached=limit_reached,
-                redeemable=member_id is not None and available >= needed and not limit_reached,
+                left=None if reward.stock is None else max(0, reward.stock - reward.stock_taken),
+                limit_reached=offer.limit is not None and used >= offer.limit,
+                refusal=refused.code if refused else None,
+                redeemable=member_id is not None and available >= needed and refused is None,
             )
         )
     return items
 
 
+def offer_of(reward: Reward) -> rules.Offer:
+    """What the reward says about who may have it, and when."""
+    return rules.Offer(
+        status=reward.status,
+        starts_at=reward.starts_at,
+        ends_at=reward.ends_at,
+        tiers=tuple(reward.tiers),
+        segments=tuple(reward.segments),
+        stock=reward.stock,
+        stock_taken=reward.stock_taken,
+        limit=reward.per_member_limit,
+    )
+
+
 def snapshot(reward: Reward) -> dict[str, Any]:
     """A reward's settings as JSON values, for the audit trail."""
-    return {name: getattr(reward, name) for name in _FIELDS}
+    found = {name: getattr(reward, name) for name in _FIELDS}
+    for name in ("starts_at", "ends_at"):
+        found[name] = found[name].isoformat() if found[name] else None
+    return found | {name: [str(one) for one in getattr(reward, name)] for name in ("tiers", "segments")}
 
 
 def _set_status(uow: UnitOfWork, reward_id: UUID, version: int, status: str, action: str) -> Reward:
@@ -189,7 +315,13 @@ def _set_status(uow: UnitOfWork, reward_id: UUID, version: int, status: str, act
 
 def _values(uow: UnitOfWork, form: RewardForm) -> dict[str, Any]:
     shop = shops.get(uow)
-    return rules.columns(form, shop.currency, i18n.supported(shop.locale))
+    known = {level.id for level in tiers.ladder(uow)}
+    values = rules.columns(form, shop.currency, i18n.supported(shop.locale), shop.timezone)
+    groups = {option.id for option in segments.options(uow)}
+    return values | {
+        "tiers": [tier for tier in values["tiers"] if tier in known],
+        "segments": [segment for segment in values["segments"] if segment in groups],
+    }
 
 
 def _read_at(uow: UnitOfWork, reward_id: UUID, version: int) -> Reward:

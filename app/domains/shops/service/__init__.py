@@ -6,9 +6,11 @@ from app.domains.shops.service.api_keys import (
     list_api_keys,
     revoke_api_key,
 )
+from app.domains.shops.service.branding import brand, save_brand
+from app.domains.shops.service.days import day_totals, register_day_figures
 from app.domains.shops.service.directory import forget_directory, installed, list_directory, look_up
 from app.domains.shops.service.erasing import erase, mark_erased, sweep
-from app.domains.shops.service.home_facts import finish_step, home, register_home_facts
+from app.domains.shops.service.home_facts import home, register_home_facts, see_widget
 from app.domains.shops.service.installing import connect, install, visit
 from app.domains.shops.service.lifecycle import (
     change_scopes,
@@ -24,12 +26,13 @@ from app.domains.shops.service.tokens import list_stale_tokens
 
 __all__ = [
     "api_key_holder",
+    "brand",
     "change_scopes",
     "connect",
     "contact_email",
     "create_api_key",
+    "day_totals",
     "erase",
-    "finish_step",
     "forget_directory",
     "get",
     "home",
@@ -41,9 +44,12 @@ __all__ = [
     "look_up",
     "mark_erased",
     "orders_watermark",
+    "register_day_figures",
     "register_home_facts",
     "revoke_api_key",
+    "save_brand",
     "save_preferences",
+    "see_widget",
     "set_orders_watermark",
     "sweep",
     "uninstall",

@@ -11,12 +11,22 @@ from app.core.db import UnitOfWork
 from app.core.i18n import mark
 from app.core.settings import get_settings
 from app.domains.shops import queries
-from app.domains.shops.errors import UnknownStep
-from app.domains.shops.events import SetupStepFinished
-from app.domains.shops.schemas import HomeFact, HomeFacts, HomeFigure, HomeNotice, HomeStep, HomeView, Shop
+from app.domains.shops.events import WidgetSwitched
+from app.domains.shops.schemas import (
+    APP_EMBED,
+    Brand,
+    HomeFact,
+    HomeFacts,
+    HomeFigure,
+    HomeNotice,
+    HomeStep,
+    HomeView,
+    Shop,
+)
 from app.domains.shops.service.lifecycle import get
 from app.shopify.shop_domain import handle
 
+EMBED_BLOCK = "loyalnest-embed"  # the file in extensions/loyalnest-theme/blocks
 WAITING_TOO_LONG = timedelta(minutes=2)
 _providers: dict[str, HomeFacts] = {}
 
@@ -41,19 +51,18 @@ def home(uow: UnitOfWork) -> HomeView:
     )
 
 
-def finish_step(uow: UnitOfWork, step: str) -> None:
-    """Note that a step is done which the server cannot see; repeating it changes nothing. Raises UnknownStep."""
-    finished = queries.finished_steps(uow)
-    asked = [one.key for one in _guide(uow, _facts(uow, get(uow))) if one.ask or one.key in finished]
-    if step not in asked:
-        raise UnknownStep()
-    fresh = uow.one(
-        "UPDATE shops SET setup_steps = setup_steps || jsonb_build_object(%(step)s::text, %(now)s::timestamptz),"
-        " updated_at = %(now)s WHERE shop_id = %(shop)s AND NOT setup_steps ? %(step)s RETURNING shop_id",
-        {"shop": uow.shop, "step": step, "now": uow.now},
+def see_widget(uow: UnitOfWork, on: bool) -> bool:
+    """Note what App Bridge says about our app embed in the live theme. Returns whether that is news."""
+    seen = uow.one(
+        "UPDATE shops SET updated_at = %(now)s, setup_steps = CASE WHEN %(on)s"
+        " THEN setup_steps || jsonb_build_object(%(step)s::text, %(now)s::timestamptz)"
+        " ELSE setup_steps - %(step)s::text END"
+        " WHERE shop_id = %(shop)s AND (setup_steps ? %(step)s) <> %(on)s RETURNING shop_id",
+        {"shop": uow.shop, "step": APP_EMBED, "on": on, "now": uow.now},
     )
-    if fresh is not None:
-        uow.publish([SetupStepFinished(uow.shop, step)])
+    if seen is not None:
+        uow.publish([WidgetSwitched(uow.shop, on)])
+    return seen is not None
 
 
 def _facts(uow: UnitOfWork, shop: Shop) -> list[HomeFact]:
@@ -68,9 +77,7 @@ def _guide(uow: UnitOfWork, facts: list[HomeFact]) -> list[HomeStep]:
     """The steps in order; the first that is not done is the current one."""
     finished = queries.finished_steps(uow)
     steps = [
-        replace(fact, done=True)
-        if fact.done is None and fact.key in finished
-        else replace(fact, ask=fact.done is None)
+        replace(fact, done=fact.key in finished) if fact.done is None else fact
         for fact in facts
         if isinstance(fact, HomeStep)
     ]
@@ -88,16 +95,41 @@ def day_start(now: datetime, timezone: str) -> datetime:
     return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def _theme_editor(shop: Shop) -> str:
+    """The theme editor with our app embed switched on, ready to be saved."""
+    settings = get_settings()
+    editor = f"{settings.shopify_admin_origin}/store/{handle(shop.domain)}/themes/current/editor"
+    return f"{editor}?context=apps&template=index&activateAppId={settings.shopify_api_key}/{EMBED_BLOCK}"
+
+
 def _own_facts(uow: UnitOfWork, shop: Shop) -> list[HomeFact]:
     facts: list[HomeFact] = [
         HomeStep(
-            key="app-embed",
+            key="connect",
+            title=mark("Connect your store"),
+            text=mark("Shopify lets LoyalNest read orders and customers and create discount codes."),
+            done=shop.status == "installed" and not shop.needs_reopening,
+            url="/app",
+            position=4,
+        ),
+        HomeStep(
+            key="brand",
+            title=mark("Give your program its name and color"),
+            text=mark("Members read the name in the store and in mails, which carry your color and logo."),
+            done=Brand.model_validate(queries.brand(uow)).chosen,
+            url="/app/home/brand",
+            position=6,
+        ),
+        HomeStep(
+            key=APP_EMBED,
             title=mark("Switch on the storefront widget"),
-            text=mark("Turn on LoyalNest under App embeds in the theme editor and save."),
+            text=mark(
+                "The theme editor opens with LoyalNest switched on under App embeds. Save there and come back."
+            ),
             done=None,
-            url=f"{get_settings().shopify_admin_origin}/store/{handle(shop.domain)}/themes/current/editor?context=apps",
+            url=_theme_editor(shop),
             position=40,
-        )
+        ),
     ]
     if shop.needs_reopening:
         sentence = mark(

@@ -123,6 +123,7 @@ def _store(uow: UnitOfWork, domain: str, token: OfflineToken, context: ShopConte
         "SELECT status, access_expires_at, needs_reopening FROM shops WHERE shop_id = %(shop)s FOR UPDATE",
         {"shop": uow.shop},
     )
+    uow.forget("shop")
     uow.execute(
         "INSERT INTO shops AS s (shop_id, domain, name, email_sealed, currency, timezone, locale, installed_at)"
         " VALUES (%(shop)s, %(domain)s, %(name)s, %(email)s, %(currency)s, %(zone)s,"

@@ -14,7 +14,7 @@ from app.domains.shops.service import directory
 
 def get(uow: UnitOfWork) -> Shop:
     """The unit of work's shop. Raises ShopNotFound."""
-    shop = queries.get(uow)
+    shop = uow.once("shop", lambda: queries.get(uow))
     if shop is None:
         raise ShopNotFound()
     return shop
@@ -27,6 +27,13 @@ def contact_email(uow: UnitOfWork) -> str | None:
 
 def update(uow: UnitOfWork, context: ShopContext) -> None:
     """Take over what Shopify says about the shop now."""
+    uow.forget("shop")
+    # In another zone days begin at other instants, so those that were added up are added up anew.
+    uow.execute(
+        "DELETE FROM shop_days WHERE shop_id = %(shop)s"
+        " AND EXISTS (SELECT 1 FROM shops WHERE shop_id = %(shop)s AND timezone <> %(zone)s)",
+        {"shop": uow.shop, "zone": context.timezone},
+    )
     uow.execute(
         "UPDATE shops SET name = %(name)s, email_sealed = %(email)s, currency = %(currency)s, timezone = %(zone)s,"
         " locale = coalesce(%(locale)s, locale), updated_at = %(now)s WHERE shop_id = %(shop)s",
@@ -44,6 +51,7 @@ def update(uow: UnitOfWork, context: ShopContext) -> None:
 
 def change_scopes(uow: UnitOfWork, scopes: Sequence[str]) -> None:
     """Take over which scopes the shop grants now."""
+    uow.forget("shop")
     uow.execute(
         "UPDATE shops SET scopes = %(scopes)s, updated_at = %(now)s WHERE shop_id = %(shop)s",
         {"shop": uow.shop, "scopes": ",".join(sorted(set(scopes))), "now": uow.now},
@@ -61,6 +69,7 @@ def uninstall(uow: UnitOfWork, triggered_at: datetime | None) -> bool:
     if triggered_at is not None and triggered_at < shop.installed_at:
         return False
     at = triggered_at or uow.now
+    uow.forget("shop")
     uow.execute(
         "UPDATE shops SET status = 'uninstalled', uninstalled_at = %(at)s, access_token_sealed = NULL,"
         " access_expires_at = NULL, refresh_token_sealed = NULL, refresh_expires_at = NULL, refresh_lease_until = NULL,"
@@ -80,6 +89,7 @@ def orders_watermark(uow: UnitOfWork) -> datetime | None:
 
 def set_orders_watermark(uow: UnitOfWork, at: datetime) -> None:
     """Note up to when the shop's orders were compared."""
+    uow.forget("shop")
     uow.execute(
         "UPDATE shops SET orders_watermark = %(at)s WHERE shop_id = %(shop)s", {"shop": uow.shop, "at": at}
     )

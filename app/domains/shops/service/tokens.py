@@ -64,6 +64,7 @@ def _stored(uow: UnitOfWork, row: dict[str, Any]) -> StoredToken:
 
 def write(uow: UnitOfWork, stored: StoredToken) -> None:
     """Store the shop's token, sealed."""
+    uow.forget("shop")
     uow.execute(
         "UPDATE shops SET scopes = %(scopes)s, access_token_sealed = %(access)s, access_expires_at = %(expires)s,"
         " refresh_token_sealed = %(refresh)s, refresh_expires_at = %(refresh_expires)s,"

@@ -1,0 +1,1 @@
+"""Actions on many members at once: rehearsed, approved, run in slices, taken back, reported."""

@@ -1,0 +1,186 @@
+"""Every SELECT on bulk actions."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.core import paging
+from app.core.db import UnitOfWork
+from app.domains.bulk.schemas import Row, Run
+
+_RUN = (
+    "id, kind, status, audience, parameters, reason, note, rows, expected, accepted, refused, succeeded, failed, undone,"
+    " kept, read_to, done_to, undone_to, after_id, points, moved, totals, trouble, actor_kind, actor_id, actor_label,"
+    " decided_by, decided_label, checked_at, started_at, ended_at, touched_at, created_at"
+)
+PART = "bulk_parts.text"
+_OPEN = ("checking", "ready", "waiting", "running", "paused", "undoing")
+_GROUPS = {
+    "open": _OPEN,
+    "waiting": ("waiting",),
+    "done": ("done",),
+    "cancelled": ("cancelled", "rejected", "failed"),
+    "undone": ("undone",),
+}
+
+
+def run(uow: UnitOfWork, run_id: UUID, *, for_update: bool = False) -> Run | None:
+    """One bulk action."""
+    row = uow.one(
+        f"SELECT {_RUN} FROM bulk_runs WHERE shop_id = %(shop)s AND id = %(id)s"
+        + (" FOR UPDATE" if for_update else ""),
+        {"shop": uow.shop, "id": run_id},
+    )
+    return Run(**row) if row else None
+
+
+def runs(uow: UnitOfWork, group: str | None, limit: int, cursor: str | None) -> paging.Page[Run]:
+    """A page of bulk actions, newest first: of one group, or all."""
+    at, last = paging.decode_cursor(cursor, 2) if cursor else (None, None)
+    rows = uow.all(
+        f"SELECT {_RUN} FROM bulk_runs WHERE shop_id = %(shop)s"
+        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s::uuid))"
+        " AND (%(statuses)s::text[] IS NULL OR status = ANY(%(statuses)s)) ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
+        {
+            "shop": uow.shop,
+            "at": at,
+            "last": last,
+            "statuses": list(_GROUPS[group]) if group else None,
+            "limit": limit + 1,
+        },
+    )
+    page = paging.cut(rows, limit, "created_at", "id")
+    return paging.Page([Run(**row) for row in page.items], page.next_cursor)
+
+
+def count_waiting(uow: UnitOfWork) -> int:
+    """How many runs wait for a second person."""
+    return int(
+        uow.scalar(
+            "SELECT count(*) FROM bulk_runs WHERE shop_id = %(shop)s AND status = 'waiting'",
+            {"shop": uow.shop},
+        )
+    )
+
+
+def stalled(uow: UnitOfWork, before: datetime) -> list[UUID]:
+    """Runs that a job should work on and that none touched since an instant."""
+    rows = uow.all(
+        "SELECT id FROM bulk_runs WHERE shop_id = %(shop)s AND status IN ('checking', 'running', 'undoing')"
+        " AND touched_at < %(before)s ORDER BY id",
+        {"shop": uow.shop, "before": before},
+    )
+    return [row["id"] for row in rows]
+
+
+def part(uow: UnitOfWork, run_id: UUID, number: int) -> str | None:
+    """A part of a run's file; None behind the last one."""
+    row = uow.one(
+        "SELECT text_sealed FROM bulk_parts WHERE shop_id = %(shop)s AND run_id = %(run)s AND n = %(n)s",
+        {"shop": uow.shop, "run": run_id, "n": number},
+    )
+    return uow.unseal(row["text_sealed"], PART) if row else None
+
+
+_NEXT = """
+SELECT n, member_id, points, reason, before FROM bulk_rows
+WHERE shop_id = %(shop)s AND run_id = %(run)s AND state = 'ready' AND n > %(after)s AND n <= %(last)s
+ORDER BY n LIMIT %(limit)s
+"""
+
+
+def next_rows(uow: UnitOfWork, run_id: UUID, after: int, limit: int, last: int = 2**62) -> list[Row]:
+    """The next rows that stand ready behind a row, up to and with `last`."""
+    values = {"shop": uow.shop, "run": run_id, "after": after, "last": last, "limit": limit}
+    return [Row(**row) for row in uow.all(_NEXT, values)]
+
+
+# A row that is ready says nothing of what became of it: the run's place does.
+_STATE = (
+    "CASE WHEN r.state = 'ready' AND r.n <= %(undone_to)s THEN 'undone' WHEN r.state = 'ready' AND r.n <= %(done_to)s"
+    " THEN 'done' ELSE r.state END"
+)
+_STATES = {
+    "ready": "r.state = 'ready' AND r.n > %(done_to)s",
+    "done": "r.state = 'ready' AND r.n <= %(done_to)s AND r.n > %(undone_to)s",
+    "undone": "r.state = 'ready' AND r.n <= %(undone_to)s",
+    "refused": "r.state = 'refused'",
+    "failed": "r.state = 'failed'",
+    "kept": "r.state = 'kept'",
+}
+
+
+def rows(
+    uow: UnitOfWork, of: Run, state: str | None, limit: int, cursor: str | None
+) -> paging.Page[dict[str, Any]]:
+    """A page of a run's rows in their order: {n, member_id, points, reason, state, problem}."""
+    (after,) = paging.decode_cursor(cursor, 1) if cursor else (0,)
+    condition = f" AND {_STATES[state]}" if state else ""
+    found = uow.all(
+        f"SELECT r.n, r.member_id, r.points, r.reason, {_STATE} AS state, r.problem FROM bulk_rows r"
+        " WHERE r.shop_id = %(shop)s AND r.run_id = %(run)s AND r.n > %(after)s::bigint"
+        f"{condition} ORDER BY r.n LIMIT %(limit)s",
+        {
+            "shop": uow.shop,
+            "run": of.id,
+            "after": after,
+            "limit": limit + 1,
+            "done_to": of.done_to,
+            "undone_to": of.undone_to,
+        },
+    )
+    return paging.cut(found, limit, "n")
+
+
+def problems(uow: UnitOfWork, run_id: UUID, state: str) -> dict[str, int]:
+    """How many rows are in a marked state, by problem, most first."""
+    rows = uow.all(
+        "SELECT problem, count(*) AS rows FROM bulk_rows WHERE shop_id = %(shop)s AND run_id = %(run)s"
+        " AND state = %(state)s AND state <> 'ready' GROUP BY problem ORDER BY 2 DESC, 1",
+        {"shop": uow.shop, "run": run_id, "state": state},
+    )
+    return {row["problem"]: row["rows"] for row in rows}
+
+
+def distinct_members(uow: UnitOfWork, run_id: UUID) -> int:
+    """How many members the rows that stand ready name."""
+    return int(
+        uow.scalar(
+            "SELECT count(DISTINCT member_id) FROM bulk_rows WHERE shop_id = %(shop)s AND run_id = %(run)s"
+            " AND state = 'ready'",
+            {"shop": uow.shop, "run": run_id},
+        )
+    )
+
+
+def moved_since(uow: UnitOfWork, actor_kind: str, actor_id: str, since: datetime) -> int:
+    """Points that somebody's runs moved, or will, of those started since an instant or waiting for approval."""
+    return int(
+        uow.scalar(
+            "SELECT coalesce(sum(CASE WHEN status IN ('waiting', 'running', 'paused') THEN points ELSE moved END), 0)::bigint"
+            " FROM bulk_runs WHERE shop_id = %(shop)s AND actor_kind = %(kind)s AND actor_id = %(id)s"
+            " AND started_at >= %(since)s AND status <> 'rejected'",
+            {"shop": uow.shop, "kind": actor_kind, "id": actor_id, "since": since},
+        )
+    )
+
+
+def made_since(uow: UnitOfWork, since: datetime) -> int:
+    """Rows that move points, of runs that were started since an instant."""
+    return int(
+        uow.scalar(
+            "SELECT coalesce(sum(accepted), 0)::bigint FROM bulk_runs WHERE shop_id = %(shop)s AND started_at >= %(since)s"
+            " AND kind IN ('award', 'deduct', 'set', 'expire') AND status NOT IN ('waiting', 'rejected')",
+            {"shop": uow.shop, "since": since},
+        )
+    )
+
+
+def of_member(uow: UnitOfWork, member_id: UUID) -> list[dict[str, Any]]:
+    """What was typed about a member in rows, as JSON values; what was moved stands in the ledger."""
+    return uow.all(
+        "SELECT u.kind, r.points, r.reason, u.created_at::text FROM bulk_rows r"
+        " JOIN bulk_runs u ON u.shop_id = r.shop_id AND u.id = r.run_id"
+        " WHERE r.shop_id = %(shop)s AND r.member_id = %(member)s AND r.reason IS NOT NULL ORDER BY u.created_at LIMIT 1000",
+        {"shop": uow.shop, "member": member_id},
+    )

@@ -1,0 +1,139 @@
+"""The lists of members and of possible duplicates: columns, filters, orders, and how rows are read."""
+
+from typing import Any
+
+from app.core.i18n import mark
+from app.core.paging import COUNT_CAP, Page
+from app.core.permissions import Permission
+from app.domains.members import queries, service
+from app.domains.members.schemas import DuplicatesQuery, MembersFilter
+from app.domains.shops import service as shops
+from app.web.context import Context
+from app.web.lists import Between, BulkAction, Choice, Column, Found, ListSpec, Search, Sort, declare_list
+
+STATUSES = {
+    "active": mark("Active"),
+    "blocked": mark("Blocked"),
+    "guest": mark("Guest"),
+    "merged": mark("Merged"),
+    "erased": mark("Erased"),
+}
+SOURCES = {"shopify": mark("Customer account"), "guest": mark("Guest order")}
+REASONS = {
+    "email": mark("Same mailbox"),
+    "phone": mark("Same phone"),
+    "person": mark("Same name and birthday"),
+}
+
+
+def _members(ctx: Context, query: MembersFilter) -> Found:
+    found = None
+    if query.search:
+        found = [
+            one.id if query.status else one.merged_into or one.id
+            for one in service.search(ctx.uow, query.search)
+        ]
+    if query.by_points:
+        service.refresh_standings(ctx.uow)
+    zone = shops.get(ctx.uow).timezone
+    page = queries.page(ctx.uow, query, found, zone)
+    tiers = dict(tier_options(ctx))
+    for row in page.items:
+        profile = row["profile"]
+        row["name"] = profile.name or profile.email or ""
+        row["email"] = profile.email
+        row["tier"] = tiers.get(str(row["tier_id"]))
+    total = queries.listing.count(ctx.uow, query, found, zone)
+    return Found(page, None if total is None else min(total, COUNT_CAP), (total or 0) > COUNT_CAP)
+
+
+def tier_options(ctx: Context) -> list[tuple[str, str]]:
+    """The tiers of the main ladder in the reader's language, lowest first."""
+
+    def read() -> list[tuple[str, str]]:
+        names = queries.listing.tier_names(ctx.uow)
+        return [(str(one["id"]), one["names"].get(ctx.locale) or one["name"]) for one in names]
+
+    return ctx.uow.once(f"members.tiers.{ctx.locale}", read)
+
+
+def segment_options(ctx: Context) -> list[tuple[str, str]]:
+    """The shop's segments by name."""
+    return [(str(one), name) for one, name in queries.listing.segment_names(ctx.uow)]
+
+
+MEMBERS = declare_list(
+    ListSpec(
+        key="members",
+        title=mark("Members"),
+        place="members",
+        permission=Permission.MEMBERS_READ,
+        query=MembersFilter,
+        rows=_members,
+        csv="/v1/api/members.csv",
+        columns=(
+            Column("name", mark("Member")),
+            Column("email", mark("E-mail"), shown=False, priority=2),
+            Column("status", mark("Status"), kind="status", phone="mark", words=STATUSES),
+            Column("tier", mark("Tier"), priority=2),
+            Column("available", mark("Available"), kind="number", unit=mark("points")),
+            Column("pending", mark("Pending"), kind="number", shown=False, priority=2),
+            Column("debt", mark("Debt"), kind="number", shown=False, priority=2),
+            Column("qualifying", mark("Earned"), kind="number", priority=2),
+            Column("source", mark("Came by"), shown=False, priority=2, words=SOURCES),
+            Column("locale", mark("Language"), shown=False, priority=2),
+            Column("customer_id", mark("Shopify customer id"), shown=False, priority=2),
+            Column("enrolled_at", mark("Member since"), kind="date", priority=2),
+            Column("actions", mark("Actions"), kind="actions", priority=2),
+        ),
+        search=Search("search", mark("Name, e-mail, order, code or customer id")),
+        filters=(
+            Choice("status", mark("Status"), tuple(STATUSES.items())),
+            Choice("tier", mark("Tier")),
+            Choice("segment", mark("Segment")),
+            Choice("source", mark("Came by"), tuple(SOURCES.items()), more=True),
+            Between("points_from", "points_to", mark("Available points")),
+            Between("enrolled_from", "enrolled_to", mark("Member since"), "date"),
+        ),
+        sorts=(
+            Sort("newest", mark("Newest first"), "enrolled_at"),
+            Sort("available", mark("Most points available"), "available"),
+            Sort("qualifying", mark("Most points earned"), "qualifying"),
+        ),
+        bulk=(BulkAction("bulk", mark("Start a bulk action"), "bulk-actions.new", Permission.BULK_WRITE),),
+    )
+)
+
+
+def _duplicates(ctx: Context, query: DuplicatesQuery) -> Found:
+    pairs = [one for one in service.duplicates(ctx.uow) if query.why in (None, one.why)]
+    people = service.profiles(ctx.uow, {one for pair in pairs for one in (pair.one, pair.other)})
+    rows: list[dict[str, Any]] = [
+        {"id": pair.one, "why": pair.why, "one": people[pair.one], "other": people[pair.other]}
+        for pair in pairs
+    ]
+    return Found(Page(rows), len(rows))
+
+
+def _called(side: str) -> Any:
+    return lambda row: row[side].name or row[side].email or row[side].phone or str(row[side].member_id)
+
+
+DUPLICATES = declare_list(
+    ListSpec(
+        key="duplicates",
+        title=mark("Possible duplicates"),
+        place="members.duplicates",
+        permission=Permission.MEMBERS_READ,
+        query=DuplicatesQuery,
+        rows=_duplicates,
+        csv="/v1/api/members/duplicates.csv",
+        columns=(
+            Column("one", mark("Member"), value=_called("one")),
+            Column("other", mark("Other member"), value=_called("other")),
+            Column("why", mark("Why"), kind="status", phone="mark", words=REASONS),
+            Column("actions", mark("Actions"), kind="actions"),
+        ),
+        filters=(Choice("why", mark("Why"), tuple(REASONS.items())),),
+    )
+)

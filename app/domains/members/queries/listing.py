@@ -1,0 +1,236 @@
+"""The list of members: any filter with any order, at a cost that does not grow with the shop.
+
+A filter that few members pass is asked for first and what it leaves is sorted. When every filter lets many pass, the
+members are walked in the order asked for, so many at most, and the page ends where the walk does.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.core import paging
+from app.core.db import UnitOfWork
+from app.domains.members.schemas import MembersFilter
+
+FEW = 2_000
+WALK = 5_000
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What members are sorted by, descending: `key` of a joined member, and the index that has this order."""
+
+    key: str
+    table: str
+    column: str
+    row_id: str
+    cast: str
+
+    def before(self, key: str, row_id: str) -> str:
+        """The condition that a row comes after the cursor."""
+        return f"({key}, {row_id}) < (%(key)s::{self.cast}, %(key_id)s::uuid)"
+
+
+_ORDERS = {
+    "newest": _Order("m.enrolled_at", "members", "enrolled_at", "id", "timestamptz"),
+    "available": _Order("coalesce(s.available, 0)", "points_standings", "available", "member_id", "bigint"),
+    "qualifying": _Order(
+        "coalesce(s.qualifying, 0)", "points_standings", "qualifying", "member_id", "bigint"
+    ),
+}
+
+# Who passes a filter, each over an index of its own, and the same as a condition on the joined rows.
+_PASSES = {
+    "status": "SELECT id FROM members WHERE shop_id = %(shop)s AND status = %(status)s",
+    "source": "SELECT id FROM members WHERE shop_id = %(shop)s AND source = %(source)s",
+    "tier": "SELECT member_id AS id FROM member_tiers WHERE shop_id = %(shop)s AND tier_id = %(tier)s",
+    "segment": "SELECT member_id AS id FROM segment_members WHERE shop_id = %(shop)s AND segment_id = %(segment)s",
+    "enrolled": "SELECT id FROM members WHERE shop_id = %(shop)s AND enrolled_at >= %(since)s AND enrolled_at < %(until)s",
+    "points": "SELECT member_id AS id FROM points_standings WHERE shop_id = %(shop)s"
+    " AND available BETWEEN %(least)s AND %(most)s",
+    "found": "SELECT id FROM unnest(%(found)s::uuid[]) AS f (id)",
+}
+_HOLDS = {
+    "status": "m.status = %(status)s",
+    "source": "m.source = %(source)s",
+    "tier": "t.tier_id = %(tier)s",
+    "segment": "EXISTS (SELECT 1 FROM segment_members g WHERE g.shop_id = %(shop)s"
+    " AND g.segment_id = %(segment)s AND g.member_id = m.id)",
+    "enrolled": "m.enrolled_at >= %(since)s AND m.enrolled_at < %(until)s",
+    "points": "coalesce(s.available, 0) BETWEEN %(least)s AND %(most)s",
+}
+
+# OFFSET 0 keeps each look-up one by one, over the primary key, whatever the statistics say.
+_JOINED = """
+CROSS JOIN LATERAL (SELECT id, status, source, enrolled_at FROM members
+  WHERE shop_id = %(shop)s AND id = c.id OFFSET 0) m
+LEFT JOIN LATERAL (SELECT tier_id FROM member_tiers WHERE shop_id = %(shop)s AND member_id = c.id AND main OFFSET 0) t ON true
+LEFT JOIN LATERAL (SELECT available, qualifying FROM points_standings
+  WHERE shop_id = %(shop)s AND member_id = c.id OFFSET 0) s ON true
+"""
+_SHOWN = """
+SELECT m.id, m.customer_id, m.status, m.source, m.locale, m.enrolled_at, m.merged_into, m.first_name_sealed,
+  m.last_name_sealed, m.email_sealed, m.phone_sealed, coalesce(a.available, 0) AS available,
+  coalesce(a.pending, 0) AS pending, coalesce(a.debt, 0) AS debt, coalesce(a.qualifying, 0) AS qualifying, t.tier_id
+FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS v (id, n)
+JOIN members m ON m.shop_id = %(shop)s AND m.id = v.id
+LEFT JOIN points_accounts a ON a.shop_id = m.shop_id AND a.member_id = m.id
+LEFT JOIN member_tiers t ON t.shop_id = m.shop_id AND t.member_id = m.id AND t.main
+ORDER BY v.n
+"""
+
+
+def page(
+    uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None, zone: str
+) -> paging.Page[dict[str, Any]]:
+    """A page of members with their exact points and tier, personal data sealed; `found` narrows to these ids.
+
+    Days are those of the zone. Merged members appear only when their status is asked for. A page may be short, or empty, and
+    have a next one: so many members were looked at. Raises StaleCursor.
+    """
+    values = _values(uow, query, found, zone)
+    asked = [name for name in _PASSES if values[name]]
+    few = _fewest(uow, asked, values)
+    rows = uow.all(statement(query, asked, few), values)
+    kept = rows[: query.limit]
+    last = (kept[-1]["key"], kept[-1]["id"]) if len(rows) > query.limit else None
+    if last is None and few is None:
+        last = _end_of_walk(uow, query, values)
+    items = uow.all(_SHOWN, {"shop": uow.shop, "ids": [row["id"] for row in kept]}) if kept else []
+    return paging.Page(items, paging.encode_cursor(*last) if last else None)
+
+
+def count(uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None, zone: str) -> int | None:
+    """How many members match: up to the cap and one more when nothing narrows, else exactly where a filter leaves few.
+
+    None where only a walk over the whole shop would say it.
+    """
+    values = _values(uow, query, found, zone)
+    asked = [name for name in _PASSES if values[name]]
+    few = _fewest(uow, asked, values)
+    if few is None and asked:
+        return None
+    if few is None:
+        counted = (
+            "SELECT 1 FROM members WHERE shop_id = %(shop)s AND status <> 'merged'"
+            f" LIMIT {paging.COUNT_CAP + 1}"
+        )
+    else:
+        first = query.model_copy(update={"cursor": None, "sort": "newest"})
+        counted = statement(first, asked, few)
+        values |= {"limit": None, "key": None, "key_id": None}
+    return int(uow.scalar(f"SELECT count(*) FROM ({counted}) c", values))
+
+
+def statement(query: MembersFilter, asked: list[str], few: str | None) -> str:
+    """The statement that chooses a page's members as (id, key)."""
+    order = _ORDERS[query.sort]
+    conditions = [_HOLDS[name] for name in asked if name in _HOLDS]
+    if not query.status:
+        conditions.append("m.status <> 'merged'")
+    if few:
+        chosen, key = f"({_PASSES[few]})", order.key
+        conditions += [order.before(key, "m.id")] if query.cursor else []
+    else:
+        chosen, key = f"({_walk(query)} LIMIT %(walk)s)", "c.key"
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return (
+        f"SELECT c.id, {key} AS key FROM {chosen} c {_JOINED}{where}"
+        f" ORDER BY {key} DESC, c.id DESC LIMIT %(limit)s"
+    )
+
+
+def _walk(query: MembersFilter) -> str:
+    order = _ORDERS[query.sort]
+    conditions = ["shop_id = %(shop)s"]
+    if query.cursor:
+        conditions.append(order.before(order.column, order.row_id))
+    if query.sort == "newest":
+        # An index has either of these in front of the order.
+        own = next((name for name in ("status", "source") if getattr(query, name)), None)
+        conditions += [f"{own} = %({own})s"] if own else []
+        conditions.append("enrolled_at >= %(since)s AND enrolled_at < %(until)s")
+    if query.sort == "available":
+        conditions.append("available BETWEEN %(least)s AND %(most)s")
+    return (
+        f"SELECT {order.row_id} AS id, {order.column} AS key FROM {order.table} WHERE {' AND '.join(conditions)}"
+        f" ORDER BY {order.column} DESC, {order.row_id} DESC"
+    )
+
+
+def _end_of_walk(uow: UnitOfWork, query: MembersFilter, values: dict[str, Any]) -> tuple[Any, UUID] | None:
+    row = uow.one(_walk(query) + " OFFSET %(walk)s - 1 LIMIT 1", values)
+    return (row["key"], row["id"]) if row else None
+
+
+def _fewest(uow: UnitOfWork, asked: list[str], values: dict[str, Any]) -> str | None:
+    """The filter that the fewest members pass, if they are few."""
+    if "found" in asked:
+        return "found"
+    if not asked:
+        return None
+    counts = ", ".join(
+        f"(SELECT count(*) FROM ({_PASSES[name]} LIMIT {FEW + 1}) x) AS {name}" for name in asked
+    )
+    row = uow.one(f"SELECT {counts}", values) or {}
+    name = min(row, key=lambda one: int(row[one]))
+    return name if row[name] <= FEW else None
+
+
+def _values(uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None, zone: str) -> dict[str, Any]:
+    key, key_id = _place(query)
+    first, last, here = query.enrolled_from, query.enrolled_to, ZoneInfo(zone)
+    return {
+        "shop": uow.shop,
+        "status": query.status,
+        "source": query.source,
+        "tier": query.tier,
+        "segment": query.segment,
+        "enrolled": bool(first or last),
+        "since": datetime.combine(first, time(), here) if first else _BEGINNING,
+        "until": datetime.combine(last + timedelta(days=1), time(), here) if last else _END,
+        "points": query.points_from is not None or query.points_to is not None,
+        "least": query.points_from if query.points_from is not None else 0,
+        "most": query.points_to if query.points_to is not None else 2**62,
+        "found": found if found is None else (found or [_NOBODY]),
+        "key": key,
+        "key_id": key_id,
+        "walk": WALK,
+        "limit": query.limit + 1,
+    }
+
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_END = datetime(9999, 1, 1, tzinfo=UTC)
+_NOBODY = UUID(int=0)
+
+
+def _place(query: MembersFilter) -> tuple[datetime | int | None, UUID | None]:
+    if not query.cursor:
+        return None, None
+    key, key_id = paging.decode_cursor(query.cursor, 2)
+    try:
+        place = datetime.fromisoformat(str(key)) if query.sort == "newest" else int(str(key))
+        return place, UUID(str(key_id))
+    except ValueError:
+        raise paging.StaleCursor() from None
+
+
+def tier_names(uow: UnitOfWork) -> list[dict[str, Any]]:
+    """The tiers that members can be on, lowest first: {id, name, names}."""
+    return uow.all(
+        "SELECT t.id, t.name, t.names FROM tiers t JOIN programs p ON p.shop_id = t.shop_id AND p.id = t.program_id"
+        " JOIN tier_ladders l ON l.shop_id = t.shop_id AND l.id = t.ladder_id AND l.main AND l.active"
+        " WHERE t.shop_id = %(shop)s AND p.status = 'active' AND p.type = 'tiered' ORDER BY t.threshold",
+        {"shop": uow.shop},
+    )
+
+
+def segment_names(uow: UnitOfWork) -> list[tuple[UUID, str]]:
+    """The segments that members can be in, by name."""
+    rows = uow.all(
+        "SELECT id, name FROM segments WHERE shop_id = %(shop)s ORDER BY lower(name), id", {"shop": uow.shop}
+    )
+    return [(row["id"], row["name"]) for row in rows]

@@ -1,0 +1,220 @@
+"""The lists of points entries and of adjustments: columns, filters, orders, and how rows are read."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from app.core.i18n import mark, translate
+from app.core.permissions import Permission
+from app.domains.members import service as members
+from app.domains.points import queries, service
+from app.domains.points.schemas import AdjustmentsQuery, LedgerFilter
+from app.domains.programs import service as programs
+from app.web.context import Context
+from app.web.lists import (
+    Between,
+    Choice,
+    Column,
+    Found,
+    Given,
+    ListSpec,
+    Ready,
+    Row,
+    Search,
+    Sort,
+    declare_list,
+)
+
+KINDS = {
+    "award": mark("Award"),
+    "adjust": mark("Adjustment"),
+    "reverse": mark("Reversal"),
+    "hold": mark("Reserved"),
+    "release": mark("Reservation ended"),
+    "spend": mark("Redemption"),
+    "restore": mark("Given back"),
+    "activate": mark("Activation"),
+    "expire": mark("Expiry"),
+    "move_out": mark("Moved away"),
+    "move_in": mark("Moved here"),
+    "undo": mark("Undone"),
+    "redate": mark("Other expiry date"),
+}
+ACTORS = {
+    "system": mark("the program"),
+    "staff": mark("staff"),
+    "api_key": mark("an API key"),
+    "member": mark("the member"),
+    "operator": mark("support"),
+}
+SOURCES = {
+    "orders": mark("Orders"),
+    "deeds": mark("What members did"),
+    "redemptions": mark("Redemptions"),
+    "hand": mark("Adjustments by hand"),
+    "calendar": mark("Waiting time and expiry"),
+    "accounts": mark("Merged accounts and transfers"),
+}
+_OTHER_REASONS = {
+    "refund": mark("Refund"),
+    "order_edited": mark("Order changed"),
+    "order_cancelled": mark("Order canceled"),
+    "order_deleted": mark("Order deleted"),
+    "redemption": mark("Redemption"),
+    "reward_failed": mark("Reward failed"),
+    "reward_cancelled": mark("Reward canceled"),
+    "expired": mark("Past their date"),
+    "expiry_terms": mark("Terms of expiry changed"),
+    "expiry_terms_undone": mark("Expiry dates restored"),
+    "holding_period_over": mark("Waiting time over"),
+    "merged": mark("Accounts merged"),
+    "unmerged": mark("Accounts separated"),
+    "duplicate_bonus": mark("Bonus given twice"),
+    "transfer": mark("Transfer"),
+    "adjustment_undone": mark("Adjustment undone"),
+    "referral_advocate": mark("Invited a friend"),
+    "referral_friend": mark("Accepted an invitation"),
+    "referral_reversed": mark("Friend's order no longer counts"),
+}
+REASONS = {
+    **{value: words for value, words in service.KINDS.items() if value != "referral"},
+    **_OTHER_REASONS,
+    **service.REASONS,
+}
+VERBS = {
+    "award": mark("Added"),
+    "deduct": mark("Deducted"),
+    "set": mark("Set"),
+    "expire": mark("Expired"),
+    "transfer": mark("Transferred"),
+}
+STATES = {
+    "done": mark("Done"),
+    "waiting": mark("Waiting for approval"),
+    "rejected": mark("Rejected"),
+    "undone": mark("Undone"),
+}
+
+
+def name_of(people: dict[UUID, Any], member_id: UUID | None) -> str:
+    """A member's name, else their e-mail, else nothing."""
+    profile = people.get(member_id) if member_id else None
+    return (profile.name or profile.email or "") if profile else ""
+
+
+def _entries(ctx: Context, query: LedgerFilter) -> Found:
+    found = service.listed(ctx.uow, query, ctx.locale)
+    people = members.profiles(ctx.uow, {row["member_id"] for row in found.page.items})
+    for row in found.page.items:
+        row["name"] = name_of(people, row["member_id"])
+    return Found(found.page, found.total, found.more, found.until)
+
+
+def _all_entries(ctx: Context, query: LedgerFilter) -> Iterator[list[Row]]:
+    return service.entry_slices(ctx.shop_id, query, ctx.locale)
+
+
+def rule_options(ctx: Context) -> list[tuple[str, str]]:
+    """The earning rules of the active program."""
+    terms = programs.active_terms(ctx.uow)
+    return [
+        (rule.id, rule.name or translate(ctx.locale, service.KINDS[rule.kind]))
+        for rule in (terms.rules if terms else [])
+    ]
+
+
+ENTRIES = declare_list(
+    ListSpec(
+        key="points-entries",
+        title=mark("Points entries"),
+        place="points-ledger",
+        permission=Permission.POINTS_READ,
+        query=LedgerFilter,
+        rows=_entries,
+        slices=_all_entries,
+        csv="/v1/api/points/entries.csv",
+        columns=(
+            Column("name", mark("Member")),
+            Column("member_id", mark("Member id"), shown=False, priority=2),
+            Column("why", mark("Why"), phone="more"),
+            Column("kind", mark("Kind"), kind="status", words=KINDS),
+            Column("reason", mark("Reason"), shown=False, priority=2, words=REASONS),
+            Column("points", mark("Points"), kind="number", phone="key"),
+            Column("available_after", mark("Available after"), kind="number", priority=2, phone="hide"),
+            Column("pending_after", mark("Pending after"), kind="number", shown=False, priority=2),
+            Column("held_after", mark("Reserved after"), kind="number", shown=False, priority=2),
+            Column("debt_after", mark("Debt after"), kind="number", shown=False, priority=2),
+            Column(
+                "order",
+                mark("Order"),
+                shown=False,
+                priority=2,
+                value=lambda row: row["trace"].get("order_name", ""),
+            ),
+            Column("actor_kind", mark("Written by"), shown=False, priority=2, words=ACTORS),
+            Column("key", mark("Key"), shown=False, priority=2),
+            Column("id", mark("Entry id"), shown=False, priority=2),
+            Column("created_at", mark("When"), kind="date"),
+            Column("actions", mark("Actions"), kind="actions"),
+        ),
+        search=Search("member", mark("Name, e-mail, order, code or id")),
+        filters=(
+            Choice("kind", mark("Kind"), tuple(KINDS.items())),
+            Choice("reason", mark("Reason"), tuple(REASONS.items())),
+            Choice("actor", mark("Written by"), tuple(ACTORS.items()), more=True),
+            Choice("source", mark("Source"), tuple(SOURCES.items()), more=True),
+            Choice("rule", mark("Rule"), more=True),
+            Between("start", "end", mark("Days"), "date"),
+            Between("points_from", "points_to", mark("Points")),
+            Given("version", mark("Terms"), mark("one version")),
+            Given("actor_id", mark("Written by"), mark("one person")),
+        ),
+        sorts=(
+            Sort("newest", mark("Newest first"), "created_at"),
+            Sort("oldest", mark("Oldest first"), "created_at", descending=False),
+        ),
+    )
+)
+
+
+def _adjustments(ctx: Context, query: AdjustmentsQuery) -> Found:
+    page = queries.adjustments(ctx.uow, query.limit, query.cursor, query.status)
+    sides = ("member_id", "to_member_id")
+    people = members.profiles(ctx.uow, {row[side] for row in page.items for side in sides if row[side]})
+    for row in page.items:
+        row["name"], row["to_name"] = (name_of(people, row[side]) for side in sides)
+        row["own"] = (row["actor_kind"], row["actor_id"]) == (ctx.uow.actor.kind, ctx.uow.actor.id)
+    return Found(page)
+
+
+ADJUSTMENTS = declare_list(
+    ListSpec(
+        key="adjustments",
+        title=mark("Adjustments, newest first"),
+        place="points-ledger.adjustments",
+        permission=Permission.POINTS_READ,
+        query=AdjustmentsQuery,
+        rows=_adjustments,
+        csv="/v1/api/points/adjustments.csv",
+        columns=(
+            Column("name", mark("Member")),
+            Column("verb", mark("What"), words=VERBS),
+            Column("to_name", mark("To member"), shown=False, priority=2),
+            Column(
+                "points",
+                mark("Points"),
+                kind="number",
+                phone="key",
+                value=lambda row: row["moved"] if row["status"] in ("done", "undone") else row["points"],
+            ),
+            Column("reason", mark("Reason"), priority=2, words=service.REASONS),
+            Column("note", mark("Note"), shown=False, priority=2),
+            Column("who", mark("By"), priority=2, value=lambda row: row["actor_label"]),
+            Column("status", mark("Status"), kind="status", phone="mark", words=STATES),
+            Column("decided_at", mark("Decided"), kind="date", shown=False, priority=2),
+            Column("created_at", mark("When"), kind="date", priority=2),
+            Column("actions", mark("Actions"), kind="actions"),
+        ),
+        ready=tuple(Ready(STATES[one], {"status": one}) for one in ("waiting", "done", "rejected", "undone")),
+    )
+)

@@ -1,0 +1,98 @@
+"""Entries of the ledger."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.core import paging
+from app.core.db import UnitOfWork
+from app.domains.members.schemas import TimelineSlice
+
+ENTRY = (
+    "id, member_id, seq, kind, points, moved, waived, available_after, pending_after, held_after, debt_after,"
+    " qualifying_after, crossed, key, reason,"
+    " order_id, reference_id, program_version_id, trace, actor_kind, actor_id, created_at"
+)
+
+
+def of_order(uow: UnitOfWork, order_id: UUID) -> list[dict[str, Any]]:
+    """What was posted for an order, oldest first."""
+    return uow.all(
+        f"SELECT {ENTRY} FROM points_entries WHERE shop_id = %(shop)s AND order_id = %(order)s"
+        " ORDER BY created_at, id LIMIT 100",
+        {"shop": uow.shop, "order": order_id},
+    )
+
+
+def history(uow: UnitOfWork, member_id: UUID, limit: int, cursor: str | None) -> paging.Page[dict[str, Any]]:
+    """A page of a member's entries, newest first."""
+    before = paging.decode_cursor(cursor, 1)[0] if cursor else None
+    rows = uow.all(
+        f"SELECT {ENTRY} FROM points_entries WHERE shop_id = %(shop)s AND member_id = %(member)s"
+        " AND (%(before)s::bigint IS NULL OR seq < %(before)s) ORDER BY seq DESC LIMIT %(limit)s",
+        {"shop": uow.shop, "member": member_id, "before": before, "limit": limit + 1},
+    )
+    return paging.cut(rows, limit, "seq")
+
+
+def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
+    """Entries in a slice of a member's timeline."""
+    return uow.all(
+        f"SELECT {ENTRY} FROM points_entries WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s)"
+        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s::uuid))"
+        " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
+        part.values(uow.shop),
+    )
+
+
+def entry(uow: UnitOfWork, entry_id: UUID) -> dict[str, Any] | None:
+    """One entry."""
+    return uow.one(
+        f"SELECT {ENTRY} FROM points_entries WHERE shop_id = %(shop)s AND id = %(id)s",
+        {"shop": uow.shop, "id": entry_id},
+    )
+
+
+def entries_by_key(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The entries that keys led to."""
+    rows = uow.all(
+        f"SELECT {ENTRY} FROM points_entries WHERE shop_id = %(shop)s AND key = ANY(%(keys)s)",
+        {"shop": uow.shop, "keys": list(keys)},
+    )
+    return {row["key"]: row for row in rows}
+
+
+_IN_CHAIN = """
+SELECT b.id AS previous_id, n.id AS next_id, encode(e.previous_hash, 'hex') AS previous_hash, encode(e.hash, 'hex') AS hash,
+  e.hash = points_digest(e) AND e.previous_hash = coalesce(b.hash, '\\x') AND (b.id IS NOT NULL OR e.seq = 1) AS proved,
+  coalesce(b.available_after, 0) AS available, coalesce(b.pending_after, 0) AS pending, coalesce(b.held_after, 0) AS held,
+  coalesce(b.debt_after, 0) AS debt
+FROM points_entries e
+LEFT JOIN points_entries b ON b.shop_id = e.shop_id AND b.member_id = e.member_id AND b.seq = e.seq - 1
+LEFT JOIN points_entries n ON n.shop_id = e.shop_id AND n.member_id = e.member_id AND n.seq = e.seq + 1
+WHERE e.shop_id = %(shop)s AND e.id = %(id)s
+"""
+
+
+def first_entry_of(uow: UnitOfWork, member_id: UUID) -> datetime | None:
+    """When a member's ledger begins."""
+    found: datetime | None = uow.scalar(
+        "SELECT created_at FROM points_entries WHERE shop_id = %(shop)s AND member_id = %(member)s AND seq = 1",
+        {"shop": uow.shop, "member": member_id},
+    )
+    return found
+
+
+def in_chain(uow: UnitOfWork, entry_id: UUID) -> dict[str, Any]:
+    """An entry's place in its member's chain: neighbors, hashes, whether both recompute, and the amounts before it."""
+    return uow.one(_IN_CHAIN, {"shop": uow.shop, "id": entry_id}) or {}
+
+
+def of_person(uow: UnitOfWork, member_ids: Iterable[UUID]) -> list[dict[str, Any]]:
+    """Every entry of a person, who may have been several members, as JSON values."""
+    return uow.all(
+        "SELECT kind, points, available_after, reason, created_at::text FROM points_entries"
+        " WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s) ORDER BY created_at, member_id, seq",
+        {"shop": uow.shop, "members": list(member_ids)},
+    )

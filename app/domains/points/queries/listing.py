@@ -1,0 +1,158 @@
+"""The ledger's list: bounded filters, pages both ways, export."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.core import paging
+from app.core.db import UnitOfWork
+from app.domains.points.queries.entries import ENTRY
+from app.domains.points.schemas import LedgerFilter, Slice
+
+# Kinds that one partial index holds; the frequent ones are found among the newest entries.
+_RARE = ("adjust", "reverse", "release", "restore", "expire", "move_out", "move_in", "undo", "redate")
+
+
+_RARE_SOURCES = ("hand", "accounts")
+
+
+_SOURCES = {
+    "orders": "e.order_id IS NOT NULL",
+    "deeds": "e.kind = 'award' AND e.order_id IS NULL",
+    "redemptions": "e.kind IN ('hold', 'release', 'spend', 'restore')",
+    "hand": "e.kind IN ('adjust', 'undo')",
+    "calendar": "e.kind IN ('activate', 'expire', 'redate')",
+    "accounts": "e.kind IN ('move_out', 'move_in')",
+}
+
+
+_FILTERS = {
+    "kind": "e.kind = %(kind)s::points_kind",
+    "reason": "e.reason = %(reason)s",
+    "version": "e.program_version_id = %(version)s",
+    "rule": "(e.trace->'given' ? %(rule)s"
+    " OR %(rule)s = 'purchase' AND e.order_id IS NOT NULL AND NOT e.trace ? 'given')",
+    "points_from": "e.points >= %(points_from)s",
+    "points_to": "e.points <= %(points_to)s",
+    "actor": "e.actor_kind = %(actor)s",
+    "actor_id": "e.actor_id = %(actor_id)s",
+}
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """The ledger's filters with what texts and days lead to; None where nothing narrows."""
+
+    asked: LedgerFilter
+    members: list[UUID] | None = None
+    orders: list[UUID] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def oldest(self) -> bool:
+        """Whether the list begins with the oldest entry."""
+        return self.asked.sort == "oldest"
+
+    def conditions(self) -> str:
+        """What entries must fulfil, as SQL."""
+        found = [sql for name, sql in _FILTERS.items() if getattr(self.asked, name) is not None]
+        if self.asked.source:
+            found.append(_SOURCES[self.asked.source])
+        return " AND ".join(found) or "true"
+
+    def values(self, uow: UnitOfWork) -> dict[str, Any]:
+        """The values of the conditions."""
+        own = {name: getattr(self.asked, name) for name in _FILTERS}
+        return own | {"shop": uow.shop, "members": self.members, "orders": self.orders,
+                      "since": self.since, "until": self.until, "scan": SCAN}  # fmt: skip
+
+
+SCAN = paging.COUNT_CAP
+
+
+def _looked_through(asked: Narrowed, *, up: bool, after: bool) -> str:
+    """The entries that a page is chosen from: a bounded walk along the one index that narrows most."""
+    span = ""
+    if asked.since:
+        span += " AND created_at >= %(since)s"
+    if asked.until:
+        span += " AND created_at < %(until)s"
+    if after:
+        span += f" AND (created_at, id) {'>' if up else '<'} (%(at)s, %(last)s)"
+    way = "" if up else " DESC"
+    order = f"ORDER BY created_at{way}, id{way}"
+    if asked.orders is not None:
+        return (
+            f"SELECT * FROM points_entries WHERE shop_id = %(shop)s AND order_id = ANY(%(orders)s){span} {order}"
+            " LIMIT %(scan)s"
+        )
+    if asked.members is not None:
+        return (
+            f"SELECT x.* FROM unnest(%(members)s::uuid[]) AS m (id) CROSS JOIN LATERAL (SELECT * FROM points_entries"
+            f" WHERE shop_id = %(shop)s AND member_id = m.id{span} ORDER BY seq{way} LIMIT %(scan)s) x"
+            f" ORDER BY x.created_at{way}, x.id{way}"
+        )
+    rare = asked.asked.kind in _RARE or asked.asked.source in _RARE_SOURCES
+    kind = f" AND kind IN ({', '.join(repr(one) for one in _RARE)})" if rare else ""
+    return f"SELECT * FROM points_entries WHERE shop_id = %(shop)s{kind}{span} {order} LIMIT %(scan)s"
+
+
+def page(uow: UnitOfWork, asked: Narrowed) -> Slice:
+    """A page of the shop's entries. A page that is not full says up to which instant was looked."""
+    cursor = paging.decode_cursor(asked.asked.cursor, 3) if asked.asked.cursor else None
+    back = bool(cursor and cursor[2])
+    up = asked.oldest != back
+    values = asked.values(uow) | {"limit": asked.asked.limit + 1}
+    if cursor:
+        values |= {"at": cursor[0], "last": cursor[1]}
+    pool = _looked_through(asked, up=up, after=cursor is not None)
+    way = "" if up else " DESC"
+    rows = uow.all(
+        f"SELECT {ENTRY} FROM ({pool}) e WHERE {asked.conditions()} ORDER BY created_at{way}, id{way} LIMIT %(limit)s",
+        values,
+    )
+    more = len(rows) > asked.asked.limit
+    rows = rows[: asked.asked.limit]
+    end = rows[-1] if more else None
+    if not more and asked.members is None and asked.orders is None:
+        end = uow.one(
+            f"SELECT created_at, id FROM ({pool}) e ORDER BY created_at{way}, id{way} OFFSET {SCAN - 1}",
+            values,
+        )
+    onward = paging.encode_cursor(end["created_at"], end["id"], int(back)) if end else None
+    begin = rows[0] if rows else None
+    behind = (
+        paging.encode_cursor(begin["created_at"], begin["id"], int(not back)) if cursor and begin
+        else paging.encode_cursor(cursor[0], cursor[1], int(not back)) if cursor else None
+    )  # fmt: skip
+    found = paging.Page(rows[::-1], behind, onward) if back else paging.Page(rows, onward, behind)
+    total, beyond = _total(uow, asked)
+    return Slice(found, total, beyond, end["created_at"] if end and not more else None)
+
+
+def _total(uow: UnitOfWork, asked: Narrowed) -> tuple[int, bool]:
+    """How many match among the first that are looked through, and whether there may be more."""
+    pool = _looked_through(asked, up=asked.oldest, after=False)
+    row = uow.one(
+        f"SELECT count(*) AS seen, count(*) FILTER (WHERE {asked.conditions()}) AS matching FROM ({pool}) e",
+        asked.values(uow) | {"scan": SCAN + 1},
+    )
+    assert row is not None
+    return min(row["matching"], SCAN), row["seen"] > SCAN
+
+
+def export(uow: UnitOfWork, asked: Narrowed, after: tuple[datetime, UUID] | None) -> list[dict[str, Any]]:
+    """The next entries after a place that are looked through for an export, each with `matches`."""
+    way = "" if asked.oldest else " DESC"
+    values = asked.values(uow) | ({"at": after[0], "last": after[1]} if after else {})
+    pool = _looked_through(asked, up=asked.oldest, after=after is not None)
+    return uow.all(
+        f"SELECT {ENTRY}, {asked.conditions()} AS matches FROM ({pool}) e ORDER BY created_at{way}, id{way}"
+        f" LIMIT {EXPORT_SLICE}",
+        values | {"scan": EXPORT_SLICE},
+    )
+
+
+EXPORT_SLICE = 2_000

@@ -1,0 +1,44 @@
+"""What members who are one have twice, and what a merge moved."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from app.core.db import UnitOfWork
+from app.domains.points.queries.entries import ENTRY
+
+_DEEDS = """
+SELECT e.id, e.member_id, e.reason, e.key, e.points, EXISTS (SELECT 1 FROM points_entries u
+    WHERE u.shop_id = e.shop_id AND u.member_id = ANY(%(members)s) AND u.reference_id = e.id
+      AND u.reason = 'duplicate_bonus' AND NOT EXISTS (SELECT 1 FROM points_entries b WHERE b.shop_id = u.shop_id
+        AND b.member_id = u.member_id AND b.reference_id = u.id AND b.kind = 'undo')) AS taken_back
+FROM points_entries e WHERE e.shop_id = %(shop)s AND e.member_id = ANY(%(members)s) AND e.kind = 'award'
+  AND e.order_id IS NULL ORDER BY e.created_at, e.id
+"""
+
+
+def deeds_of(uow: UnitOfWork, member_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """What members were awarded without an order, oldest first, and whether a merge took it back as a second one."""
+    return uow.all(_DEEDS, {"shop": uow.shop, "members": list(member_ids)})
+
+
+def entries_of_merge(
+    uow: UnitOfWork, member_id: UUID, merge_id: UUID, kind: str | None = None
+) -> list[dict[str, Any]]:
+    """What a merge wrote into a member's ledger, in its order."""
+    return uow.all(
+        f"SELECT {ENTRY} FROM points_entries WHERE shop_id = %(shop)s AND member_id = %(member)s"
+        " AND trace->>'merge' = %(merge)s AND (%(kind)s::points_kind IS NULL OR kind = %(kind)s) ORDER BY seq",
+        {"shop": uow.shop, "member": member_id, "merge": str(merge_id), "kind": kind},
+    )
+
+
+def merged_with_points(uow: UnitOfWork, limit: int = 500) -> list[UUID]:
+    """Members who were merged into another and have something nevertheless."""
+    rows = uow.all(
+        "SELECT m.id FROM members m JOIN points_accounts a ON a.shop_id = m.shop_id AND a.member_id = m.id"
+        " WHERE m.shop_id = %(shop)s AND m.merged_into IS NOT NULL"
+        " AND (a.available, a.pending, a.held, a.debt, a.qualifying) <> (0, 0, 0, 0, 0) ORDER BY m.id LIMIT %(limit)s",
+        {"shop": uow.shop, "limit": limit},
+    )
+    return [row["id"] for row in rows]

@@ -1,0 +1,194 @@
+"""Programs in the words of the editor: kinds of rules, settings, and what changed between two of them."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from babel.numbers import format_decimal
+
+from app.core.i18n import mark, translate
+
+KINDS = {
+    "purchase": mark("Purchases"),
+    "signup": mark("Joining"),
+    "birthday": mark("Birthday"),
+    "newsletter": mark("Newsletter"),
+    "review": mark("Review"),
+    "social_follow": mark("Following the shop"),
+    "social_share": mark("Sharing the shop"),
+    "goal_spend": mark("Spending goal"),
+    "first_purchase": mark("First purchase in time"),
+    "custom_event": mark("Event of your own"),
+    "store_visit": mark("Store visit"),
+    "referral": mark("Recommendation"),
+}
+# Settings in the words of the editor, for the differences of versions.
+_FIELDS = {
+    "type": mark("Type"),
+    "points_per_unit": mark("Points per unit"),
+    "signup_bonus": mark("Sign-up bonus"),
+    "earn_trigger": mark("Points are given when the order is"),
+    "holding_days": mark("Waiting time"),
+    "expiry_months": mark("Points expire after"),
+    "mode": mark("How points expire"),
+    "end_of_month": mark("At the end of the month"),
+    "month": mark("Month"),
+    "day": mark("Day"),
+    "spare_months": mark("Months that live on"),
+    "rounding": mark("Rounding"),
+    "earn_on_tax": mark("Tax earns points too"),
+    "minimum_redemption": mark("Fewest points to redeem"),
+    "step": mark("Stamps on a card, or amount of a step"),
+    "zone": mark("Time zone"),
+    "debt_policy": mark("When a refund takes back points that are spent"),
+    "multiplier_mode": mark("Tier and campaigns together"),
+    "rules": mark("Earning rule"),
+    "multipliers": mark("Campaign"),
+    "points": mark("Points"),
+    "enabled": mark("Members earn by this rule"),
+    "per_order": mark("Most per order"),
+    "per_day": mark("Most per member and day"),
+    "per_period": mark("Most per member and period"),
+    "per_member": mark("Most per member, ever"),
+    "budget": mark("Budget for all members"),
+    "period": mark("Period"),
+    "priority": mark("Priority"),
+    "stacking": mark("Beside other rules"),
+    "starts_on": mark("First day"),
+    "ends_on": mark("Last day"),
+    "name": mark("Name"),
+    "per": mark("For each"),
+    "factor": mark("Factor"),
+    "event": mark("Event"),
+    "multiplied": mark("Tiers and campaigns multiply it"),
+    "within_hours": mark("Within hours of joining"),
+    "goal_period": mark("Starts again every"),
+    "products": mark("Only products"),
+    "variants": mark("Only variants"),
+    "collections": mark("Only collections"),
+    "tags": mark("Product tags"),
+    "vendors": mark("Only vendors"),
+    "types": mark("Only product types"),
+    "minimum_subtotal": mark("Smallest order"),
+    "first_order": mark("Only a member's first order"),
+    "channels": mark("Only sales channels"),
+    "countries": mark("Only countries"),
+    "excluded_countries": mark("Not in countries"),
+    "currencies": mark("Only currencies paid in"),
+    "customer_tags": mark("Customer tags"),
+    "excluded_customer_tags": mark("Not with customer tags"),
+    "segments": mark("Only segments"),
+    "excluded_segments": mark("Not in segments"),
+    "tiers": mark("Only tiers"),
+    "weekdays": mark("Only on"),
+    "companies": mark("Orders of companies earn"),
+    "staff": mark("Orders of staff"),
+    "account_days": mark("Age of the account in days"),
+    "gift_cards": mark("Gift cards"),
+    "tax": mark("Tax"),
+    "shipping": mark("Shipping"),
+    "tips": mark("Tips"),
+    "discounted": mark("Discounted items"),
+    "sale": mark("Items on sale"),
+    "b2b": mark("Orders of companies"),
+    "test_orders": mark("Test orders"),
+    "es": mark("Spanish name"),
+    "fr": mark("French name"),
+    "ar": mark("Arabic name"),
+    "he": mark("Hebrew name"),
+}
+_VALUES = {
+    "True": mark("Yes"),
+    "False": mark("No"),
+    "tiered": mark("Points and tiers"),
+    "points": mark("Points only"),
+    "punch_card": mark("Punch card"),
+    "spend_based": mark("Spending steps"),
+    "paid": mark("paid"),
+    "created": mark("placed"),
+    "fulfilled": mark("paid and fulfilled"),
+    "down": mark("Down to whole points"),
+    "nearest": mark("To the nearest point"),
+    "half_even": mark("To the nearest point, halves to the even one"),
+    "up": mark("Up to whole points"),
+    "earned": mark("Months after earning"),
+    "yearly": mark("On one day of each year"),
+    "idle": mark("Months without earning or spending"),
+    "negative": mark("the member owes them"),
+    "to_zero": mark("other points go, down to zero"),
+    "pending_only": mark("only points that still wait are taken"),
+    "multiply": mark("multiply each other"),
+    "add": mark("add up"),
+    "highest": mark("only the highest counts"),
+    "first": mark("only the campaign of highest priority counts"),
+    "best": mark("only the best of these counts"),
+    "exclusive": mark("stops rules of lower priority"),
+    "week": mark("week"),
+    "month": mark("month"),
+    "quarter": mark("quarter"),
+    "year": mark("year"),
+    "unit": mark("unit of money spent"),
+    "item": mark("piece"),
+    "order": mark("order"),
+    "spend_step": mark("full amount spent"),
+    "stamp_order": mark("full card, a stamp per order"),
+    "stamp_item": mark("full card, a stamp per piece"),
+}
+_NUMBERS_OF_SHOPIFY = frozenset({"products", "variants", "collections"})
+_NAMED = frozenset({"tiers", "segments", "excluded_segments"})
+_WORDED = frozenset(
+    {
+        "type",
+        "earn_trigger",
+        "rounding",
+        "mode",
+        "debt_policy",
+        "multiplier_mode",
+        "stacking",
+        "period",
+        "goal_period",
+        "per",
+    }
+)
+
+
+def kinds(locale: str) -> dict[str, str]:
+    """What kinds of rules are called."""
+    return {kind: translate(locale, word) for kind, word in KINDS.items()}
+
+
+def told(
+    changes: Iterable[Mapping[str, Any]], locale: str, names: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """Differences of settings in words: fields by their names in the editor, numbers in the locale's notation.
+
+    `names` are those of tiers and segments by their ids.
+    """
+    known = names or {}
+    return [
+        dict(change)
+        | {
+            "field": _field(change["field"], change["part"], locale),
+            "before": _value(change["field"], change["before"], locale, known),
+            "after": _value(change["field"], change["after"], locale, known),
+        }
+        for change in changes
+    ]
+
+
+def _field(field: str, part: str, locale: str) -> str:
+    word = translate(locale, _FIELDS[field]) if field in _FIELDS else field
+    return f"{translate(locale, KINDS.get(part, part))}: {word}" if part else word
+
+
+def _value(field: str, value: str | None, locale: str, names: Mapping[str, str]) -> str | None:
+    if value is None or field in _NUMBERS_OF_SHOPIFY:
+        return value
+    if field in _NAMED:
+        return ", ".join(names.get(part, part) for part in value.split(", "))
+    if field in _WORDED or value in ("True", "False"):
+        return translate(locale, _VALUES[value]) if value in _VALUES else value
+    try:
+        return format_decimal(Decimal(value), locale=locale)
+    except InvalidOperation:
+        return value

@@ -1,0 +1,132 @@
+"""Shapes of one-click tasks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from app.core.db import UnitOfWork
+from app.core.paging import DEFAULT_LIMIT, MAX_LIMIT
+from app.core.permissions import Permission
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a preview. `name` is a marked sentence; money is in minor units of the shop's currency, moments are
+    instants, and "words" is a marked sentence filled from `data`."""
+
+    name: str
+    value: Any
+    kind: Literal["text", "words", "points", "number", "money", "date", "moment"] = "text"
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a task would do as things stand. `warnings` are marked sentences with their data.
+
+    `template` with `view` shows what lines cannot; a task that only looks something up shows it here.
+    """
+
+    lines: list[Line] = field(default_factory=list)
+    warnings: Sequence[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    template: str = ""
+    view: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task did: a marked sentence with its data, where to see it, and what `undo` needs, None for nothing.
+
+    Nothing here may name a person: it is kept. `template` with `view` is shown at once and not kept.
+    """
+
+    message: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    url: str = ""
+    undo: dict[str, Any] | None = None
+    template: str = ""
+    view: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A one-click task. Titles are marked sentences, `submit` the words on its button; `template` holds its fields.
+
+    `choices(uow, locale)` gives what the fields offer, with `initial` values. A task without `run` only looks up; of one
+    that `stays` what came of it is shown in its place. `position` orders tasks nobody used yet.
+    """
+
+    key: str
+    title: str
+    text: str
+    icon: str
+    permission: Permission
+    form: type[BaseModel]
+    template: str
+    submit: str
+    preview: Callable[[UnitOfWork, Any, str], Preview]
+    position: int
+    run: Callable[[UnitOfWork, Any], Outcome] | None = None
+    undo: Callable[[UnitOfWork, dict[str, Any]], None] | None = None
+    choices: Callable[[UnitOfWork, str], dict[str, Any]] = lambda uow, locale: {}
+    stays: bool = False
+
+
+@dataclass(frozen=True)
+class Use:
+    """How often a person ran a task, and whether they keep it at the front."""
+
+    times: int = 0
+    pinned: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """A task that was run."""
+
+    id: UUID
+    task: str
+    actor_label: str
+    message: str
+    data: dict[str, Any]
+    url: str
+    undoable: bool
+    created_at: datetime
+    undone_at: datetime | None
+    undone_by: str | None
+
+
+class RunsQuery(BaseModel):
+    """A page of what was run."""
+
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: str | None = Field(None, max_length=300)
+
+
+class TaskQuery(BaseModel):
+    """Whether a task is opened in a dialog over the page."""
+
+    dialog: bool = False
+
+
+class PinForm(BaseModel):
+    """Keep a task at the front, or let it go back to its place."""
+
+    task: str = Field(min_length=1, max_length=60)
+    pinned: bool = False
+
+
+class Nothing(BaseModel):
+    """A task without fields."""
+
+
+class TestQuery(BaseModel):
+    """Which test message is asked about."""
+
+    delivery: UUID | None = None
+    verified: float | None = Field(None, ge=0, le=600_000, allow_inf_nan=False)
+    stored: float | None = Field(None, ge=0, le=600_000, allow_inf_nan=False)

@@ -1,0 +1,164 @@
+"""One-click tasks of rewards: sending a code again, and more pieces of a reward that runs out."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from app.core.db import UnitOfWork
+from app.core.errors import Invalid
+from app.core.i18n import mark
+from app.core.permissions import Permission
+from app.domains.compliance import service as compliance
+from app.domains.members import service as members
+from app.domains.quick.schemas import Line, Outcome, Preview, Task
+from app.domains.rewards import queries, rules
+from app.domains.rewards.errors import StockBelowTaken
+from app.domains.rewards.models import Reward
+from app.domains.rewards.schemas import Redemption
+from app.domains.rewards.service import resending
+from app.domains.rewards.service.catalog import get_reward
+
+_MOST_PIECES = 1_000_000
+
+
+class ResendTask(BaseModel):
+    """A code to send again."""
+
+    code: str = Field(min_length=1, max_length=80)
+
+
+class RefillTask(BaseModel):
+    """More pieces of a reward."""
+
+    reward: UUID
+    pieces: int = Field(gt=0, le=_MOST_PIECES)
+
+
+def _by_code(uow: UnitOfWork, text: str) -> Redemption:
+    found = list(queries.by_codes(uow, [text.strip().upper()]).values())
+    if not found:
+        raise Invalid(fields={"code": mark("No member has this code.")})
+    return found[0]
+
+
+def _preview_resend(uow: UnitOfWork, form: ResendTask, locale: str) -> Preview:
+    redemption = _by_code(uow, form.code)
+    profile = members.profile(uow, redemption.member_id)
+    lines = [
+        Line(mark("Member"), profile.name or str(redemption.member_id)),
+        Line(mark("E-mail"), profile.email or "–"),
+        Line(mark("Reward"), rules.localized(redemption.terms.name, redemption.terms.names, locale)),
+        Line(mark("Code"), redemption.code),
+    ]
+    if redemption.expires_at:
+        lines.append(Line(mark("Works until"), redemption.expires_at, "moment"))
+    warnings: list[tuple[str, dict[str, Any]]] = []
+    if not resending.sendable(uow, redemption):
+        warnings.append((mark("This code does not work any more, so it cannot be sent again."), {}))
+    elif not profile.email:
+        warnings.append((mark("This member has no e-mail address."), {}))
+    return Preview(lines, warnings)
+
+
+def _resend(uow: UnitOfWork, form: ResendTask) -> Outcome:
+    redemption = resending.resend(uow, _by_code(uow, form.code).id)
+    return Outcome(
+        mark("The code is on its way to the member."),
+        url=f"/app/reward-catalog/redemptions?open={redemption.id}",
+    )
+
+
+def _with_stock(uow: UnitOfWork, reward_id: UUID) -> Reward:
+    reward = queries.get(uow, reward_id)
+    if reward is None or reward.stock is None:
+        raise Invalid(fields={"reward": mark("Choose a reward with a limited stock.")})
+    return reward
+
+
+def _preview_refill(uow: UnitOfWork, form: RefillTask, locale: str) -> Preview:
+    reward = _with_stock(uow, form.reward)
+    stock = reward.stock or 0
+    return Preview(
+        [
+            Line(mark("Reward"), rules.localized(reward.name, reward.names, locale)),
+            Line(mark("Left now"), max(stock - reward.stock_taken, 0), "number"),
+            Line(mark("Left afterwards"), stock + form.pieces - reward.stock_taken, "number"),
+        ]
+    )
+
+
+def _change_stock(uow: UnitOfWork, reward_id: UUID, change: int) -> None:
+    """Pieces more or fewer. The row's lock keeps redemptions away. Raises StockBelowTaken."""
+    changed = uow.one(
+        "UPDATE rewards SET stock = stock + %(change)s, version = version + 1 WHERE shop_id = %(shop)s AND id = %(id)s"
+        " AND stock + %(change)s >= stock_taken RETURNING stock",
+        {"shop": uow.shop, "id": reward_id, "change": change},
+    )
+    if changed is None:
+        raise StockBelowTaken()
+    before = {"stock": changed["stock"] - change}
+    compliance.record(uow, "reward.updated", ("reward", str(reward_id)), before, {"stock": changed["stock"]})
+
+
+def _refill(uow: UnitOfWork, form: RefillTask) -> Outcome:
+    reward = _with_stock(uow, form.reward)
+    _change_stock(uow, reward.id, form.pieces)
+    return Outcome(
+        mark("{reward} has {pieces} more pieces."),
+        {"reward": reward.name, "pieces": form.pieces},
+        url=f"/app/reward-catalog/{reward.id}",
+        undo={"reward": str(reward.id), "pieces": form.pieces},
+    )
+
+
+def _undo_refill(uow: UnitOfWork, kept: dict[str, Any]) -> None:
+    _change_stock(uow, get_reward(uow, UUID(kept["reward"])).id, -kept["pieces"])
+
+
+def _stocked(uow: UnitOfWork, locale: str) -> dict[str, Any]:
+    found = [one for one in queries.listed(uow) if one.stock is not None]
+    found.sort(key=lambda one: (one.stock or 0) - one.stock_taken)
+    return {
+        "rewards": [
+            (
+                str(one.id),
+                rules.localized(one.name, one.names, locale),
+                max((one.stock or 0) - one.stock_taken, 0),
+            )
+            for one in found
+        ],
+        "initial": {"pieces": 100},
+    }
+
+
+TASKS = (
+    Task(
+        key="resend-code",
+        title=mark("Send a code again"),
+        text=mark("A member lost the e-mail: find the code and send it once more."),
+        icon="mail",
+        permission=Permission.POINTS_REDEEM,
+        form=ResendTask,
+        template="admin/rewards/_quick_resend.html",
+        submit=mark("Send code"),
+        preview=_preview_resend,
+        run=_resend,
+        position=60,
+    ),
+    Task(
+        key="refill-stock",
+        title=mark("Refill a reward"),
+        text=mark("Add pieces to a reward that is running out."),
+        icon="package",
+        permission=Permission.REWARDS_WRITE,
+        form=RefillTask,
+        template="admin/rewards/_quick_refill.html",
+        submit=mark("Add pieces"),
+        preview=_preview_refill,
+        run=_refill,
+        undo=_undo_refill,
+        choices=_stocked,
+        position=70,
+    ),
+)

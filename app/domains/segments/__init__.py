@@ -1,0 +1,1 @@
+"""Segments: groups of members by conditions or by hand, kept up to date from orders and the ledger."""

@@ -1,0 +1,190 @@
+"""Lists of tiers, page by page: moves, endings, members of a simulation, gifts that are due."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.core import paging
+from app.core.db import UnitOfWork
+from app.domains.tiers.schemas import EndingsQuery, MovesQuery, SimulatedQuery
+
+
+def _instant(text: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        raise paging.StaleCursor() from None
+
+
+def _id(text: Any) -> UUID:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        raise paging.StaleCursor() from None
+
+
+def place_in(cursor: str | None) -> UUID | None:
+    """The id after which a page by ids begins. Raises StaleCursor."""
+    return _id(paging.decode_cursor(cursor, 1)[0]) if cursor else None
+
+
+_MOVES = """
+SELECT c.id, c.member_id, c.ladder_id, c.from_name, c.to_name, c.direction, c.value, c.reason, c.note, c.created_at,
+  l.name AS ladder, l.metric
+FROM tier_changes c LEFT JOIN tier_ladders l ON l.shop_id = c.shop_id AND l.id = c.ladder_id
+WHERE c.shop_id = %(shop)s
+  AND (%(ladder)s::uuid IS NULL OR c.ladder_id = %(ladder)s)
+  AND (%(direction)s::text IS NULL OR c.direction = %(direction)s)
+  AND (%(reason)s::text IS NULL OR c.reason = %(reason)s)
+  AND (%(at)s::timestamptz IS NULL OR (c.created_at, c.id) < (%(at)s, %(last)s::uuid))
+ORDER BY c.created_at DESC, c.id DESC LIMIT %(limit)s
+"""
+
+
+def moves(uow: UnitOfWork, query: MovesQuery) -> paging.Page[dict[str, Any]]:
+    """Moves on ladders, newest first. Raises StaleCursor."""
+    at, last = paging.decode_cursor(query.cursor, 2) if query.cursor else (None, None)
+    rows = uow.all(
+        _MOVES,
+        {
+            "shop": uow.shop,
+            "ladder": query.ladder,
+            "direction": query.direction,
+            "reason": query.reason,
+            "at": _instant(at) if at else None,
+            "last": _id(last) if last else None,
+            "limit": query.limit + 1,
+        },
+    )
+    return paging.cut(rows, query.limit, "created_at", "id")
+
+
+_ENDINGS = """
+SELECT m.member_id, m.ladder_id, m.tier_id, m.ends_at, m.value, m.grace_until, l.name AS ladder, l.metric,
+  l.notice_days, t.name AS tier, t.names AS tier_names
+FROM member_tiers m
+JOIN tier_ladders l ON l.shop_id = m.shop_id AND l.id = m.ladder_id AND l.active
+JOIN tiers t ON t.shop_id = m.shop_id AND t.id = m.tier_id
+JOIN programs p ON p.shop_id = l.shop_id AND p.id = l.program_id AND p.status = 'active' AND p.type = 'tiered'
+WHERE m.shop_id = %(shop)s AND m.ends_at <= %(until)s
+  AND (%(at)s::timestamptz IS NULL OR (m.ends_at, m.member_id, m.ladder_id) > (%(at)s, %(last)s::uuid, %(on)s::uuid))
+"""
+
+
+def endings(uow: UnitOfWork, query: EndingsQuery, until: datetime) -> paging.Page[dict[str, Any]]:
+    """Who loses a tier until an instant unless more is earned, soonest first. Raises StaleCursor."""
+    at, last, on = paging.decode_cursor(query.cursor, 3) if query.cursor else (None, None, None)
+    rows = uow.all(
+        _ENDINGS + "ORDER BY m.ends_at, m.member_id, m.ladder_id LIMIT %(limit)s",
+        {
+            "shop": uow.shop,
+            "until": until,
+            "at": _instant(at) if at else None,
+            "last": _id(last) if last else None,
+            "on": _id(on) if on else None,
+            "limit": query.limit + 1,
+        },
+    )
+    return paging.cut(rows, query.limit, "ends_at", "member_id", "ladder_id")
+
+
+def endings_to_tell(
+    uow: UnitOfWork, after: tuple[datetime, UUID, UUID] | None, until: datetime, limit: int
+) -> list[dict[str, Any]]:
+    """Endings of ladders that give notice, for telling the members."""
+    at, last, on = after or (None, None, None)
+    return uow.all(
+        _ENDINGS
+        + "AND l.notice_days IS NOT NULL AND m.ends_at > %(now)s"
+        + " AND m.ends_at <= %(now)s + make_interval(days => l.notice_days)"
+        + " ORDER BY m.ends_at, m.member_id, m.ladder_id LIMIT %(limit)s",
+        {
+            "shop": uow.shop,
+            "until": until,
+            "now": uow.now,
+            "at": at,
+            "last": last,
+            "on": on,
+            "limit": limit,
+        },
+    )
+
+
+def count_endings(uow: UnitOfWork, until: datetime) -> int:
+    """How many members lose a tier until an instant, counted up to 10,000."""
+    return int(
+        uow.scalar(
+            f"SELECT count(*) FROM ({_ENDINGS} LIMIT 10000) e",
+            {"shop": uow.shop, "until": until, "at": None, "last": None, "on": None},
+        )
+    )
+
+
+_MONTHS = """
+SELECT to_char(date_trunc('month', created_at AT TIME ZONE %(zone)s), 'YYYY-MM') AS month,
+  count(*) FILTER (WHERE direction = 'up') AS up, count(*) FILTER (WHERE direction = 'down') AS down
+FROM tier_changes WHERE shop_id = %(shop)s AND created_at >= %(since)s GROUP BY 1
+"""
+
+
+def moves_by_month(uow: UnitOfWork, since: datetime, zone: str) -> dict[str, dict[str, int]]:
+    """How many moved up and down in each month of the zone since an instant."""
+    rows = uow.all(_MONTHS, {"shop": uow.shop, "since": since, "zone": zone})
+    return {row["month"]: {"up": row["up"], "down": row["down"]} for row in rows}
+
+
+def simulation(uow: UnitOfWork, simulation_id: UUID, *, lock: bool = False) -> dict[str, Any] | None:
+    """A simulation with its draft, progress and result."""
+    return uow.one(
+        "SELECT id, ladder_id, ladder_version, draft, status, after, seen, total, result, created_at"
+        " FROM tier_simulations WHERE shop_id = %(shop)s AND id = %(id)s" + (" FOR UPDATE" if lock else ""),
+        {"shop": uow.shop, "id": simulation_id},
+    )
+
+
+def simulated(uow: UnitOfWork, simulation_id: UUID, query: SimulatedQuery) -> paging.Page[dict[str, Any]]:
+    """Who moves in a simulation, by member id. Raises StaleCursor."""
+    last = place_in(query.cursor)
+    rows = uow.all(
+        "SELECT member_id, from_name, to_name, outcome, value FROM tier_simulated_moves"
+        " WHERE shop_id = %(shop)s AND simulation_id = %(id)s"
+        " AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)"
+        " AND (%(last)s::uuid IS NULL OR member_id > %(last)s) ORDER BY member_id LIMIT %(limit)s",
+        {
+            "shop": uow.shop,
+            "id": simulation_id,
+            "outcome": query.outcome,
+            "last": last,
+            "limit": query.limit + 1,
+        },
+    )
+    return paging.cut(rows, query.limit, "member_id")
+
+
+_GIFTS_DUE = """
+SELECT m.member_id, m.tier_id FROM member_tiers m
+JOIN members e ON e.shop_id = m.shop_id AND e.id = m.member_id AND e.status = 'active' AND e.customer_id IS NOT NULL
+JOIN unnest(%(tiers)s::uuid[], %(periods)s::text[]) AS v (tier_id, period) ON v.tier_id = m.tier_id
+WHERE m.shop_id = %(shop)s AND (%(after)s::uuid IS NULL OR m.member_id > %(after)s)
+  AND NOT EXISTS (SELECT 1 FROM tier_grants g WHERE g.shop_id = m.shop_id AND g.tier_id = m.tier_id
+    AND g.member_id = m.member_id AND g.period = v.period)
+ORDER BY m.member_id LIMIT %(limit)s
+"""
+
+
+def gifts_due(
+    uow: UnitOfWork, periods: dict[UUID, str], after: UUID | None, limit: int
+) -> Sequence[tuple[UUID, UUID]]:
+    """(member, tier) of members who have not had the gift of their tier's present period."""
+    rows = uow.all(
+        _GIFTS_DUE,
+        {
+            "shop": uow.shop,
+            "tiers": list(periods),
+            "periods": list(periods.values()),
+            "after": after,
+            "limit": limit,
+        },
+    )
+    return [(row["member_id"], row["tier_id"]) for row in rows]

@@ -1,0 +1,410 @@
+"""Declared lists: one description of columns, filters, orders and rows serves the page, its saved views and its CSV file."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+from urllib.parse import urlencode
+from uuid import UUID
+
+from pydantic import BaseModel
+from werkzeug.datastructures import MultiDict
+
+from app.core.db import UnitOfWork
+from app.core.paging import Page
+from app.core.permissions import Permission
+from app.web.context import Context
+from app.web.form_input import numeric_names
+from app.web.pages import asked_values
+from app.web.query_input import parse_view_query
+from app.web.rendering import admin, page_url, tab_url
+
+Kind = Literal["text", "number", "money", "percent", "status", "date", "code", "actions"]
+Row = dict[str, Any]
+# What of a query says where one is, not what is shown.
+PLACES = frozenset({"cursor", "limit", "open"})
+ALL_VIEW = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column. `label` is marked; the first column and actions are always there.
+
+    `shown` columns are those a list begins with; `priority` 2 leaves narrow frames, `phone` is the place in the list that a
+    phone shows (main, key, note, mark, more, hide). `words` says values in marked words, here and in the file; `value` gives
+    what the file holds when it is not `row[key]`, and `exported` is False for what no file holds.
+    """
+
+    key: str
+    label: str
+    kind: Kind = "text"
+    shown: bool = True
+    priority: int = 1
+    phone: str | None = None
+    unit: str | None = None
+    words: Mapping[str, str] | None = None
+    value: Callable[[Row], Any] | None = None
+    exported: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The search field: a parameter and the marked words that say what is searched."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A filter with values to choose from. `options` are (value, marked label); None: the page gives them.
+
+    `more` puts it among "More filters".
+    """
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str], ...] | None = None
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Two parameters between which a number or a day lies; it stands among "More filters"."""
+
+    start: str
+    end: str
+    label: str
+    kind: Literal["number", "date"] = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A parameter that only links set: shown as a chip that can be removed, with the marked words `value`."""
+
+    name: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order that has an index: the value of "sort", marked words, and the column whose heading asks for it."""
+
+    value: str
+    label: str
+    column: str | None = None
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A view that every shop has: marked words and the parameters it sets."""
+
+    label: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkAction:
+    """What can be done to chosen rows: `page` ("bulk-actions.new") gets ?selection=<id>. Shown once that page exists."""
+
+    key: str
+    label: str
+    page: str
+    permission: Permission
+    icon: str = "layers"
+
+
+@dataclass(slots=True)
+class Found:
+    """Rows of a page. `total` counts what matches, and `more` says that counting stopped there; None: not counted.
+
+    `until` is set when the page ends because so far was looked, not because so many were found.
+    """
+
+    page: Page[Row]
+    total: int | None = None
+    more: bool = False
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListSpec:
+    """A list of the admin. `title` is marked and says what the rows are; `place` is its tab or page ("members.duplicates").
+
+    `query` is the model of its parameters: every filter, "sort", and the page's cursor and limit. `rows(ctx, query)` reads
+    one page; a place with path parameters gives them too.
+    `slices` yields rows for the file, where that is not page after page of `rows`. `csv` is the address of the file.
+    """
+
+    key: str
+    title: str
+    place: str
+    permission: Permission
+    query: type[BaseModel]
+    rows: Callable[..., Found]
+    columns: tuple[Column, ...]
+    csv: str | None = None
+    search: Search | None = None
+    filters: tuple[Choice | Between | Given, ...] = ()
+    sorts: tuple[Sort, ...] = ()
+    ready: tuple[Ready, ...] = ()
+    bulk: tuple[BulkAction, ...] = ()
+    slices: Callable[..., Iterator[list[Row]]] | None = None
+
+    def column(self, key: str) -> Column | None:
+        """The column of that key."""
+        return next((one for one in self.columns if one.key == key), None)
+
+    def fixed(self, column: Column) -> bool:
+        """Whether a column is always there."""
+        return column is self.columns[0] or column.kind == "actions"
+
+    def usual(self) -> tuple[str, ...]:
+        """The columns that the list begins with."""
+        return tuple(one.key for one in self.columns if one.shown)
+
+    def known(self, keys: Sequence[str]) -> tuple[str, ...]:
+        """Those of the keys that are columns, in the list's order, with those that are always there."""
+        return tuple(one.key for one in self.columns if one.key in keys or self.fixed(one))
+
+
+class SavedView(Protocol):
+    """A view that the shop keeps (lists domain)."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def query(self) -> dict[str, Any]: ...
+    @property
+    def columns(self) -> tuple[str, ...] | None: ...
+    @property
+    def shared(self) -> bool: ...
+
+
+class Kept(Protocol):
+    """What a person keeps of a list (lists domain)."""
+
+    @property
+    def views(self) -> Sequence[SavedView]: ...
+    @property
+    def columns(self) -> tuple[str, ...] | None: ...
+    @property
+    def view_id(self) -> UUID | None: ...
+
+
+class ListKeeper(Protocol):
+    """Where views and choices are kept, and downloads are noted (lists domain)."""
+
+    def kept(self, uow: UnitOfWork, staff_id: UUID, list_key: str) -> Kept: ...
+    def units(self, uow: UnitOfWork) -> tuple[str, str]: ...
+    def exported(
+        self, uow: UnitOfWork, list_key: str, query: Mapping[str, Any], columns: Sequence[str]
+    ) -> None: ...
+
+
+_keepers: list[ListKeeper] = []
+_declared: dict[str, ListSpec] = {}
+
+
+def register_list_keeper(keeper: ListKeeper) -> None:
+    """Say where views are kept (lists domain); the last one registered counts."""
+    _keepers[:] = [keeper]
+
+
+def keeper() -> ListKeeper:
+    """Where views are kept."""
+    return _keepers[0]
+
+
+def declare_list(spec: ListSpec) -> ListSpec:
+    """Make a list known under its key. A key twice is a mistake, and so is an order or filter without its parameter."""
+    names = spec.query.model_fields
+    asked = [one.name for one in spec.filters if not isinstance(one, Between)]
+    asked += [name for one in spec.filters if isinstance(one, Between) for name in (one.start, one.end)]
+    asked += [spec.search.name] if spec.search else []
+    asked += ["sort"] if spec.sorts else []
+    asked += [name for one in spec.ready for name in one.values]
+    missing = set(asked) - set(names)
+    if missing or _declared.get(spec.key, spec).place != spec.place:
+        raise ValueError(
+            f"list {spec.key}: {sorted(missing)} is no parameter"
+            if missing
+            else f"list {spec.key} is declared twice"
+        )
+    _declared[spec.key] = spec
+    return spec
+
+
+def declared() -> dict[str, ListSpec]:
+    """Every declared list by key."""
+    return dict(_declared)
+
+
+def parameters(query: BaseModel) -> dict[str, Any]:
+    """What a query asks for, as JSON values without defaults and without the place in the list."""
+    found = query.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return {name: value for name, value in found.items() if name not in PLACES}
+
+
+def kept_parameters(spec: ListSpec, query: BaseModel) -> dict[str, Any]:
+    """What a saved view keeps: without what somebody searched for, which may name a person."""
+    return {
+        name: value
+        for name, value in parameters(query).items()
+        if not spec.search or name != spec.search.name
+    }
+
+
+def query_of(spec: ListSpec, values: Mapping[str, Any]) -> Any:
+    """The list's query of kept parameters; what no longer exists is left out."""
+    pairs = [
+        (name, part)
+        for name, value in values.items()
+        for part in ([value] if isinstance(value, str) else _texts(value))
+    ]
+    return parse_view_query(MultiDict(pairs), spec.query)
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [",".join(str(one) for one in value)]
+    return [str(value).lower() if isinstance(value, bool) else str(value)]
+
+
+def address(base: str, values: Mapping[str, Any]) -> str:
+    """An address with parameters; None and empty ones are left out."""
+    pairs = [
+        (name, text) for name, value in values.items() if value is not None for text in _texts(value) if text
+    ]
+    return f"{base}?{urlencode(pairs)}" if pairs else base
+
+
+@dataclass(slots=True)
+class ListView:
+    """A list as a page shows it; `record_list` in macros/lists.html renders it."""
+
+    spec: ListSpec
+    query: Any
+    found: Found
+    url: str
+    params: dict[str, Any]
+    columns: tuple[Column, ...]
+    views: Sequence[SavedView]
+    view: SavedView | None
+    changed: bool
+    options: Mapping[str, Sequence[tuple[Any, str]]]
+    csv: str | None
+    actions: list[BulkAction]
+    unread: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def at(self) -> str:
+        """The address of what is shown, without the place in the list."""
+        return address(self.url, self.params)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether a filter or a search leaves anything out."""
+        return bool(self.params.keys() - {"sort", "view"})
+
+    @property
+    def plain(self) -> bool:
+        """Whether neither a filter nor a view is chosen."""
+        return not self.narrowed and self.view is None
+
+    @property
+    def clear(self) -> str:
+        """The address without filters."""
+        return address(self.url, {"view": ALL_VIEW})
+
+    def link(self, view: SavedView) -> str:
+        """The address of a saved view."""
+        return address(self.url, {**view.query, "view": view.id})
+
+    def shows(self, ready: Ready) -> bool:
+        """Whether a ready view is what is shown."""
+        return self.view is None and {
+            name: value for name, value in self.params.items() if name not in ("sort", "view")
+        } == dict(ready.values)
+
+    def options_of(self, choice: Choice) -> list[tuple[Any, str]]:
+        """The values of a filter in marked or shop's words."""
+        return list(self.options.get(choice.name, ())) if choice.options is None else list(choice.options)
+
+    def sorts_of(self, column: Column) -> list[Sort]:
+        """The orders that a column's heading offers."""
+        return [one for one in self.spec.sorts if one.column == column.key]
+
+
+def show_list(
+    ctx: Context,
+    spec: ListSpec,
+    query: Any,
+    *,
+    place: Mapping[str, Any] | None = None,
+    options: Mapping[str, Sequence[tuple[Any, str]]] | None = None,
+) -> ListView:
+    """A list for a page: rows as asked, the person's views and columns. `place` fills the page's path parameters.
+
+    An address without parameters opens the view that the person opens the list with.
+    """
+    kept = keeper().kept(ctx.uow, UUID(ctx.principal.id), spec.key)
+    asked = asked_values()
+    wanted = asked.get("view")
+    if not any(name in spec.query.model_fields or name == "view" for name in asked if name not in PLACES):
+        first = next((one for one in kept.views if one.id == kept.view_id), None)
+        query, wanted = (query_of(spec, first.query), str(first.id)) if first else (query, None)
+    view = next((one for one in kept.views if str(one.id) == wanted), None)
+    filters = parameters(query)
+    chosen = (view.columns if view else None) or kept.columns or spec.usual()
+    place = place or {}
+    url = page_url(spec.place, **place) if "." in spec.place else tab_url(spec.place)
+    known = spec.known(chosen)
+    params = filters | ({"view": str(view.id)} if view else {"view": ALL_VIEW} if wanted == ALL_VIEW else {})
+    return ListView(
+        spec=spec,
+        query=query,
+        found=spec.rows(ctx, query, **place),
+        url=url,
+        params=params,
+        columns=tuple(one for one in spec.columns if one.key in known),
+        views=kept.views,
+        view=view,
+        changed=view is not None and parameters(query_of(spec, view.query)) != filters,
+        options=options or {},
+        csv=_csv(spec, place, filters, known),
+        actions=_actions(ctx, spec),
+        unread=_unread(asked, spec, query),
+    )
+
+
+def _csv(
+    spec: ListSpec, place: Mapping[str, Any], filters: Mapping[str, Any], columns: Sequence[str]
+) -> str | None:
+    if spec.csv is None:
+        return None
+    exported = [
+        key
+        for key in columns
+        if (column := spec.column(key)) and column.exported and column.kind != "actions"
+    ]
+    return address(spec.csv.format(**place), {**filters, "columns": exported})
+
+
+def _actions(ctx: Context, spec: ListSpec) -> list[BulkAction]:
+    pages = admin().tabs.pages
+    return [one for one in spec.bulk if one.page in pages and ctx.can(one.permission)]
+
+
+def _unread(asked: Mapping[str, str], spec: ListSpec, query: BaseModel) -> dict[str, str]:
+    """Numbers that could not be read, as they were typed."""
+    numeric = numeric_names(spec.query) - PLACES
+    return {
+        name: text
+        for name, text in asked.items()
+        if name in numeric and text.strip() and getattr(query, name) is None
+    }

@@ -1,0 +1,1 @@
+DROP TABLE liability_cells, liability_periods, liability_settings;

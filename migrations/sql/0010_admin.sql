@@ -1,0 +1,2 @@
+-- What the admin remembers of a person's choices.
+SELECT 1;

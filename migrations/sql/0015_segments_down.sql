@@ -1,0 +1,10 @@
+ALTER TABLE rewards DROP COLUMN segments;
+ALTER TABLE members DROP COLUMN email_consent;
+DROP INDEX members_updated_idx;
+DROP FUNCTION order_spent(jsonb, jsonb, jsonb, boolean);
+DROP TABLE segment_stale;
+DROP TABLE segment_progress;
+DROP TABLE segment_facts;
+DROP TABLE segment_sizes;
+DROP TABLE segment_members;
+DROP TABLE segments;

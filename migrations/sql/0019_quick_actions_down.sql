@@ -1,0 +1,3 @@
+DROP TABLE invitations;
+DROP TABLE quick_uses;
+DROP TABLE quick_runs;

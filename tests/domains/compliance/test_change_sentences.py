@@ -1,0 +1,19 @@
+"""What the audit trail says about a person, in words."""
+
+import pytest
+
+from app.domains.compliance.rules import change_sentence
+
+
+@pytest.mark.parametrize(
+    ("action", "after", "sentence"),
+    [
+        ("member.status", {"status": "blocked"}, "Status changed to “blocked”"),
+        ("points.adjusted", {"points": -50, "reason": "x"}, "Points adjusted by -50"),
+        ("member.merged", None, "Merged with another member"),
+        ("something.new", {"a": 1}, "Changed: something.new"),
+    ],
+)
+def test_sentences(action: str, after: dict[str, object] | None, sentence: str) -> None:
+    marked, data = change_sentence(action, after)
+    assert marked.format(**data) == sentence

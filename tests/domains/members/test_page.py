@@ -1,0 +1,186 @@
+"""The member page's head and actions: enrolling, blocking with a reason, writing, consent; and the segment filter."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.core import outbox
+from app.core.permissions import ALL, Permission
+from app.domains.members import service
+from app.domains.members.errors import AlreadyMember, CustomerUnknown
+from app.domains.referrals import service as referrals
+from app.domains.segments import service as segments
+from app.domains.segments.schemas import SegmentIn
+from tests.factories import payloads
+from tests.fixtures.shop import TestShop
+from tests.fixtures.web import Caller, staff
+
+CallAs = Callable[..., Caller]
+
+
+@pytest.fixture
+def merchant(shop: TestShop, call_as: CallAs) -> Caller:
+    return call_as(staff(shop.id, ALL))
+
+
+def join(shop: TestShop, customer: int = 77, consent: str | None = None) -> UUID:
+    agreed = {"email_marketing_consent": {"state": consent}} if consent else {}
+    shop.tell("customers/create", payloads.customer(customer, **agreed))
+    shop.drain()
+    with shop.work() as uow:
+        member = service.by_customer(uow, customer)
+    assert member is not None
+    return member.id
+
+
+def test_the_head_says_points_tier_and_code(shop: TestShop, merchant: Caller) -> None:
+    member = join(shop)
+    with shop.work() as uow:
+        code = referrals.link(uow, member)
+    page = merchant.fragment(f"/app/members/{member}").text
+    assert code in page and "Bronze" in page and "200" in page
+    assert "Points history" not in page, "the timeline tells it"
+
+
+@pytest.mark.parametrize(
+    ("state", "agreed"),
+    [("subscribed", True), ("unsubscribed", False), ("not_subscribed", False), (None, False)],
+)
+def test_consent_follows_the_shop(shop: TestShop, state: str | None, agreed: bool) -> None:
+    member = join(shop, consent=state)
+    with shop.work() as uow:
+        assert service.consents(uow, [member]) == {member: agreed}
+
+
+def test_a_withdrawn_consent_is_withdrawn_and_nonsense_changes_nothing(shop: TestShop) -> None:
+    member = join(shop, consent="subscribed")
+    body = payloads.customer(77, email_marketing_consent={"state": "who knows"})
+    shop.tell("customers/update", body)
+    shop.drain()
+    with shop.work() as uow:
+        assert service.consents(uow, [member])[member]
+    shop.tell("customers/update", payloads.customer(77, email_marketing_consent={"state": "unsubscribed"}))
+    shop.drain()
+    with shop.work() as uow:
+        assert not service.consents(uow, [member])[member]
+        assert service.export(uow, member)["email_marketing"] is False
+
+
+def test_blocking_keeps_the_reason_as_a_note(shop: TestShop, merchant: Caller) -> None:
+    member = join(shop)
+    path = f"/app/members/{member}/block"
+    assert merchant.submit(path, {"reason": ""}).status_code == 422
+    assert merchant.submit(path, {"reason": "Shares one account"}).status_code == 200
+    page = merchant.fragment(f"/app/members/{member}").text
+    assert "Blocked: Shares one account" in page and "Unblock member" in page
+    assert merchant.submit(f"/app/members/{member}/set-status", {"status": "active"}).status_code == 200
+    with shop.work() as uow:
+        assert service.by_ids(uow, [member])[member].status == "active"
+        sealed = uow.scalar("SELECT count(*) FROM audit_entries WHERE after::text LIKE '%Shares%'")
+    assert sealed == 0
+
+
+def test_who_may_only_read_sees_no_actions(shop: TestShop, call_as: CallAs) -> None:
+    member = join(shop)
+    reader = call_as(staff(shop.id, frozenset({Permission.MEMBERS_READ})))
+    page = reader.fragment(f"/app/members/{member}").text
+    assert "Block member" not in page and "Write message" not in page and "Erase person" not in page
+    for path, fields in (("block", {"reason": "x"}), ("write/send", {"subject": "x", "text": "y"})):
+        assert reader.submit(f"/app/members/{member}/{path}", fields).status_code == 403
+    assert reader.submit("/app/members/enroll", {"customer": "5"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "991",
+        "gid://shopify/Customer/991",
+        "https://admin.shopify.com/store/demo/customers/991?tab=1",
+        " 991 ",
+    ],
+)
+def test_a_customer_is_read_and_enrolled(
+    shop: TestShop, merchant: Caller, typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {
+        "customer": {
+            "firstName": "Ada",
+            "lastName": "Byron",
+            "locale": "fr",
+            "defaultEmailAddress": {"emailAddress": "ada@example.com", "marketingState": "SUBSCRIBED"},
+            "defaultPhoneNumber": None,
+        }
+    }
+    monkeypatch.setattr("app.shopify.admin.AdminClient.run", lambda *_, **__: told)
+    assert merchant.submit("/app/members/enroll", {"customer": typed}).status_code in (200, 204)
+    outbox.drain()
+    with shop.work() as uow:
+        member = service.by_customer(uow, 991)
+        assert member is not None and member.locale == "fr"
+        assert service.profile(uow, member.id).name == "Ada Byron"
+        assert service.consents(uow, [member.id])[member.id]
+
+
+def test_nobody_is_enrolled_whom_the_shop_does_not_know(
+    shop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.shopify.admin.AdminClient.run", lambda *_, **__: {"customer": None})
+    with shop.work() as uow:
+        service.ask_to_enroll(uow, "992")
+    outbox.drain()
+    with shop.work() as uow:
+        assert service.by_customer(uow, 992) is None
+
+
+def test_enrolling_refuses_nonsense_and_members(shop: TestShop, merchant: Caller) -> None:
+    join(shop)
+    with shop.work() as uow:
+        for text in ("ada", "0", "https://example.com"):
+            with pytest.raises(CustomerUnknown):
+                service.ask_to_enroll(uow, text)
+        with pytest.raises(AlreadyMember):
+            service.ask_to_enroll(uow, "77")
+    refused = merchant.submit("/app/members/enroll", {"customer": "ada"})
+    assert refused.status_code == 422 and "members-enroll-customer-error" in refused.text
+
+
+def test_the_list_is_narrowed_to_a_segment(shop: TestShop, merchant: Caller, other_shop: TestShop) -> None:
+    inside, outside = join(shop, 1), join(shop, 2)
+    with shop.work() as uow:
+        segment = segments.create(uow, SegmentIn(name="Friends", kind="manual")).id
+        segments.add_members(uow, segment, [inside])
+    page = merchant.fragment(f"/app/members?segment={segment}").text
+    assert f"/app/members/{inside}" in page and f"/app/members/{outside}" not in page
+    assert "Friends" in page
+    with other_shop.work() as uow:
+        assert segments.options(uow) == []
+
+
+def test_a_text_reaches_whoever_agreed_in_their_language(shop: TestShop, merchant: Caller) -> None:
+    willing, unwilling = join(shop, 77, "subscribed"), join(shop, 78)
+    typed = {"subject": "Hello", "text": "We are glad.\n\nCome again."}
+    refused = merchant.submit(f"/app/members/{unwilling}/write/send", typed)
+    assert refused.status_code == 409 and "did not agree" in refused.text
+    assert merchant.fragment(f"/app/members/{willing}/write?start=thanks").text.count("Thank you") >= 1
+    assert (
+        merchant.submit(f"/app/members/{willing}/write/send", {"subject": "", "text": "x"}).status_code == 422
+    )
+    assert merchant.submit(f"/app/members/{willing}/write/send", typed).status_code == 200
+    with shop.work() as uow:
+        sent = uow.all("SELECT member_id, kind, status FROM messages WHERE kind = 'invitation'")
+        assert [row["member_id"] for row in sent] == [willing]
+        told = uow.one("SELECT subjects, audience FROM invitations")
+    assert told == {"subjects": {"en": "Hello"}, "audience": "member"}
+
+
+def test_codes_and_orders_lead_to_members(shop: TestShop) -> None:
+    shop.tell("orders/paid", payloads.order(5))
+    shop.drain()
+    with shop.work() as uow:
+        member = service.by_customer(uow, 77)
+        assert member is not None
+        code = referrals.link(uow, member.id)
+        for text in ("#1005", "1005", code, code.lower()):
+            assert [one.id for one in service.search(uow, text)] == [member.id], text

@@ -1,0 +1,142 @@
+"""A member's timeline: every domain's part in one order, page by page, also of accounts that were merged."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.core import ids
+from app.core.db import UnitOfWork
+from app.core.paging import StaleCursor
+from app.core.permissions import Permission
+from app.domains.members import service as members
+from app.domains.members.schemas import Happening, Person, TimelineKind
+from app.domains.points import service as points
+from app.domains.points.schemas import Credit
+from app.domains.rewards import service as rewards
+from tests.factories import payloads
+from tests.fixtures.shop import TestShop
+
+
+def everything(_: Permission) -> bool:
+    return True
+
+
+def lines(
+    uow: UnitOfWork, member_id: UUID, *, limit: int = 200, only: str | None = None
+) -> list[tuple[TimelineKind, Happening]]:
+    """The whole timeline, read page by page."""
+    kinds = [kind for kind in members.timeline_kinds(everything) if only in (None, kind.key)]
+    found: list[tuple[TimelineKind, Happening]] = []
+    cursor = None
+    while True:
+        page = members.timeline(uow, member_id, kinds, "en", cursor, limit)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+def lively(shop: TestShop) -> UUID:
+    """A member of whom every domain has something to tell; another account was merged into them."""
+    shop.tell("orders/paid", payloads.order(5, customer=payloads.customer(77)))
+    shop.tell("orders/paid", payloads.order(6, customer=payloads.customer(78)))
+    shop.drain()
+    with shop.work() as uow:
+        kept, removed = members.by_customer(uow, 77), members.by_customer(uow, 78)
+        assert kept
+        assert removed
+        points.credit(uow, [Credit(kept.id, 5_000, "gift", "thanks")])
+        reward_id = uow.scalar("SELECT id FROM rewards ORDER BY points_cost LIMIT 1")
+        rewards.redeem(uow, kept.id, reward_id, key="one", channel="admin")
+        uow.execute(
+            "INSERT INTO messages (shop_id, id, member_id, kind, key, locale)"
+            " VALUES (%(s)s, %(i)s, %(m)s, 'points_earned', 'k', 'en')",
+            {"s": uow.shop, "i": ids.new_id(), "m": kept.id},
+        )
+        members.set_status(uow, kept.id, "blocked")
+        members.merge(uow, kept.id, removed.id)
+        return kept.id
+
+
+def test_every_domain_tells_its_part_and_pages_leave_nothing_out(shop: TestShop) -> None:
+    member_id = lively(shop)
+    with shop.work() as uow:
+        whole = lines(uow, member_id)
+        assert {kind.key for kind, _ in whole} >= {
+            "orders",
+            "points",
+            "tiers",
+            "rewards",
+            "messages",
+            "merges",
+            "changes",
+        }
+        places = [(one.at, one.id) for _, one in whole]
+        assert places == sorted(places, reverse=True)
+        for limit in (1, 2, 7):
+            assert [(one.at, one.id) for _, one in lines(uow, member_id, limit=limit)] == places
+        assert [kind.key for kind, _ in lines(uow, member_id, only="orders")] == ["orders", "orders"]
+        sources = {one.data.get("order") for _, one in lines(uow, member_id, only="orders")}
+        assert len(sources) == 2
+
+
+def test_what_a_merged_account_did_is_told_and_goes_with_it_when_they_part(shop: TestShop) -> None:
+    with shop.work() as uow:
+        one, two = (
+            members.enroll(uow, [Person(number, f"{number}@example.com")])[number].id for number in (1, 2)
+        )
+        points.credit(uow, [Credit(two, 11, f"key:{ids.new_id()}", "thanks")])
+        merge_id = members.merge(uow, one, two)
+        assert merge_id
+        assert 11 in {line.points for kind, line in lines(uow, one) if kind.key == "points"}
+        members.unmerge(uow, merge_id)
+        assert {line.points for kind, line in lines(uow, one) if kind.key == "points"} == {11, -11}
+        told = [line.sentence for _, line in lines(uow, two, only="merges")]
+        assert (
+            told == ["This member was merged into {name}", "This member was separated from {name}"]
+            or len(told) == 2
+        )
+
+
+def test_other_shops_see_nothing_of_it(shop: TestShop, other_shop: TestShop) -> None:
+    member_id = lively(shop)
+    with other_shop.work() as uow:
+        assert lines(uow, member_id) == []
+
+
+def test_one_reads_only_what_one_may(shop: TestShop) -> None:
+    kinds = members.timeline_kinds(lambda permission: permission is Permission.MEMBERS_READ)
+    assert {kind.key for kind in kinds} == {"orders", "messages", "merges"}
+
+
+@pytest.mark.parametrize("cursor", ["x", "WyJ4IiwieSJd", "WyIyMDI2LTAxLTAxVDAwOjAwOjAwIiwieCJd"])
+def test_a_cursor_of_another_list_is_refused(shop: TestShop, cursor: str) -> None:
+    with shop.work() as uow, pytest.raises(StaleCursor):
+        members.timeline(uow, ids.new_id(), members.timeline_kinds(everything), "en", cursor, 5)
+
+
+def test_a_page_asks_each_source_once(shop: TestShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    member_id = lively(shop)
+    with shop.work() as uow:
+        asked: list[str] = []
+        plain = uow.execute
+
+        def counted(sql: str, values: Any = None) -> Any:
+            asked.append(sql)
+            return plain(sql, values)
+
+        uow.execute = counted  # type: ignore[method-assign]
+        members.timeline(uow, member_id, members.timeline_kinds(everything), "en", None, 25)
+        assert len(asked) <= 11
+
+
+def test_a_member_is_found_by_the_code_of_their_reward(shop: TestShop, other_shop: TestShop) -> None:
+    member_id = lively(shop)
+    with shop.work() as uow:
+        code = rewards.every_redemption_of(uow, member_id)[0].code
+        for text in (code, f" {code.lower()} "):
+            assert [one.id for one in members.search(uow, text)] == [member_id]
+        assert members.search(uow, code[:-1] + "?") == []
+    with other_shop.work() as uow:
+        assert members.search(uow, code) == []
