@@ -14,6 +14,7 @@ T = TypeVar("T")
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 COUNT_CAP = 10_000
+MAX_CHOSEN = 500
 
 
 class StaleCursor(Invalid):

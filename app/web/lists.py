@@ -7,11 +7,13 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 from uuid import UUID
 
+from flask import current_app
 from pydantic import BaseModel
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
 
 from app.core.db import UnitOfWork
-from app.core.paging import Page
+from app.core.paging import MAX_CHOSEN, Page
 from app.core.permissions import Permission
 from app.web.context import Context
 from app.web.form_input import numeric_names
@@ -136,6 +138,8 @@ class ListSpec:
     `query` is the model of its parameters: every filter, "sort", and the page's cursor and limit. `rows(ctx, query)` reads
     one page; a place with path parameters gives them too.
     `slices` yields rows for the file, where that is not page after page of `rows`. `csv` is the address of the file.
+    `chosen` is what of a row the bulk actions get. `matching(filters, place)` says "all that match" as filters of the
+    members list; without it, rows are taken one by one.
     """
 
     key: str
@@ -152,6 +156,8 @@ class ListSpec:
     ready: tuple[Ready, ...] = ()
     bulk: tuple[BulkAction, ...] = ()
     slices: Callable[..., Iterator[list[Row]]] | None = None
+    chosen: str = "id"
+    matching: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] | None = None
 
     def column(self, key: str) -> Column | None:
         """The column of that key."""
@@ -259,6 +265,15 @@ def kept_parameters(spec: ListSpec, query: BaseModel) -> dict[str, Any]:
     }
 
 
+def place_of(spec: ListSpec, path: str) -> dict[str, Any] | None:
+    """The path parameters in an address of a list; None for the address of something else."""
+    try:
+        found, place = current_app.url_map.bind("").match(path)
+    except HTTPException:
+        return None
+    return dict(place) if found in (f"page.{spec.place}", f"tab.{spec.place}") else None
+
+
 def query_of(spec: ListSpec, values: Mapping[str, Any]) -> Any:
     """The list's query of kept parameters; what no longer exists is left out."""
     pairs = [
@@ -315,6 +330,12 @@ class ListView:
     def plain(self) -> bool:
         """Whether neither a filter nor a view is chosen."""
         return not self.narrowed and self.view is None
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether all that match can be chosen, not only those that are ticked."""
+        total = self.found.total
+        return self.spec.matching is not None or (total is not None and total <= MAX_CHOSEN)
 
     @property
     def clear(self) -> str:

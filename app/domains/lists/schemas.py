@@ -7,7 +7,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-MAX_CHOSEN = 500
 MAX_VIEWS = 50
 # The address of a page of the admin, with its query.
 Address = Annotated[

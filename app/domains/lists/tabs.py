@@ -1,5 +1,6 @@
 """What staff keep of any list: dialogs and actions that every declared list shares."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -8,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.core.errors import Invalid
 from app.core.i18n import mark
+from app.core.paging import MAX_CHOSEN, MAX_LIMIT
 from app.core.permissions import Permission
 from app.domains.lists import service
 from app.domains.lists.errors import ListNotFound
@@ -28,6 +30,7 @@ from app.web.lists import (
     declared,
     kept_parameters,
     parameters,
+    place_of,
     query_of,
     register_list_keeper,
 )
@@ -227,14 +230,29 @@ def select(ctx: Context, list_key: str, form: SelectForm) -> Done:
     if then is None or then.page not in admin().tabs.pages:
         raise Invalid(fields={"then": mark("There is no such action for this list.")})
     ctx.require(then.permission)
-    _, query, _ = _shown(spec, form.at)
-    searched = form.all_matching and spec.search and getattr(query, spec.search.name)
-    if searched:
-        rows = spec.rows(ctx, query.model_copy(update={"limit": 200, "cursor": None})).page.items
-        selection = service.select(ctx.uow, spec.key, [row["id"] for row in rows])
-    elif form.all_matching:
-        values = {name: value for name, value in kept_parameters(spec, query).items() if name != "sort"}
-        selection = service.select(ctx.uow, spec.key, query=values)
-    else:
+    path, query, _ = _shown(spec, form.at)
+    place = place_of(spec, path)
+    if place is None:
+        raise ListNotFound()
+    if not form.all_matching:
         selection = service.select(ctx.uow, spec.key, form.ids)
+    elif spec.matching and not (spec.search and getattr(query, spec.search.name)):
+        values = {name: value for name, value in kept_parameters(spec, query).items() if name != "sort"}
+        selection = service.select(ctx.uow, spec.key, query=spec.matching(values, place))
+    else:
+        selection = service.select(ctx.uow, spec.key, _each(ctx, spec, query, place))
     return Done(location=address(page_url(then.page), {"selection": selection}))
+
+
+def _each(ctx: Context, spec: ListSpec, query: Any, place: Mapping[str, Any]) -> list[UUID]:
+    """What an action gets of every row that matches, as far as that may be chosen and one more."""
+    found: dict[UUID, None] = {}
+    cursor: str | None = None
+    while len(found) <= MAX_CHOSEN:
+        asked = query.model_copy(update={"limit": MAX_LIMIT, "cursor": cursor})
+        page = spec.rows(ctx, asked, **place).page
+        found |= {row[spec.chosen]: None for row in page.items}
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return list(found)

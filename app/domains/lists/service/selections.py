@@ -9,9 +9,10 @@ from psycopg.types.json import Jsonb
 
 from app.core import ids
 from app.core.db import UnitOfWork
+from app.core.paging import MAX_CHOSEN
 from app.domains.lists import queries
 from app.domains.lists.errors import NothingChosen, SelectionNotFound, TooManyChosen
-from app.domains.lists.schemas import MAX_CHOSEN, Selection
+from app.domains.lists.schemas import Selection
 
 _KEPT = timedelta(days=7)
 
