@@ -101,6 +101,7 @@ MEMBERS = declare_list(
             Sort("qualifying", mark("Most points earned"), "qualifying"),
         ),
         bulk=(BulkAction("bulk", mark("Start a bulk action"), "bulk-actions.new", Permission.BULK_WRITE),),
+        matching=lambda filters, place: dict(filters),
     )
 )
 
