@@ -3,11 +3,10 @@
 from typing import Any
 
 from app.core.i18n import mark
-from app.core.paging import COUNT_CAP, Page
+from app.core.paging import Page
 from app.core.permissions import Permission
 from app.domains.members import queries, service
 from app.domains.members.schemas import DuplicatesQuery, MembersFilter
-from app.domains.shops import service as shops
 from app.web.context import Context
 from app.web.lists import Between, BulkAction, Choice, Column, Found, ListSpec, Search, Sort, declare_list
 
@@ -27,24 +26,11 @@ REASONS = {
 
 
 def _members(ctx: Context, query: MembersFilter) -> Found:
-    found = None
-    if query.search:
-        found = [
-            one.id if query.status else one.merged_into or one.id
-            for one in service.search(ctx.uow, query.search)
-        ]
-    if query.by_points:
-        service.refresh_standings(ctx.uow)
-    zone = shops.get(ctx.uow).timezone
-    page = queries.page(ctx.uow, query, found, zone)
+    found = service.listed(ctx.uow, query)
     tiers = dict(tier_options(ctx))
-    for row in page.items:
-        profile = row["profile"]
-        row["name"] = profile.name or profile.email or ""
-        row["email"] = profile.email
+    for row in found.page.items:
         row["tier"] = tiers.get(str(row["tier_id"]))
-    total = queries.listing.count(ctx.uow, query, found, zone)
-    return Found(page, None if total is None else min(total, COUNT_CAP), (total or 0) > COUNT_CAP)
+    return Found(found.page, found.total, found.more)
 
 
 def tier_options(ctx: Context) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.paging import Page
 from app.core.permissions import Permission
 
 
@@ -249,12 +250,20 @@ class FoundQuery(BaseModel):
     q: str = Field(default="", max_length=200)
 
 
-class MembersFilter(BaseModel):
-    """The members tab's search, filter and page."""
+@dataclass(frozen=True)
+class Listed:
+    """A page of the list of members; `total` counts who matches, `more` says that counting stopped there."""
+
+    page: Page[dict[str, Any]]
+    total: int | None
+    more: bool
+
+
+class PeopleFilter(BaseModel):
+    """Search, filter, order and page of a list of members."""
 
     search: str | None = Field(None, max_length=254, description="E-mail, Shopify customer id or member id")
     tier: UUID | None = None
-    segment: UUID | None = None
     status: Literal["active", "blocked", "guest", "erased", "merged"] | None = None
     source: Literal["shopify", "guest"] | None = None
     points_from: int | None = Field(None, ge=0, le=10**12, description="Available points at least")
@@ -270,6 +279,12 @@ class MembersFilter(BaseModel):
     def by_points(self) -> bool:
         """Whether it asks where members stand."""
         return self.sort != "newest" or self.points_from is not None or self.points_to is not None
+
+
+class MembersFilter(PeopleFilter):
+    """The same for everybody of the shop, or for one segment."""
+
+    segment: UUID | None = None
 
 
 class DuplicatesQuery(BaseModel):

@@ -11,6 +11,7 @@ from app.domains.members.service.finding import (
     tell_apart,
 )
 from app.domains.members.service.guests import claim, welcome_guests
+from app.domains.members.service.listing import listed
 from app.domains.members.service.merging import (
     family,
     follow_merges,
@@ -84,6 +85,7 @@ __all__ = [
     "index_profiles",
     "learn_consents",
     "learn_locales",
+    "listed",
     "matching",
     "merge",
     "merge_customers",
