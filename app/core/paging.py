@@ -3,6 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -31,6 +32,19 @@ class Page(Generic[T]):
     items: list[T]
     next_cursor: str | None = None
     previous_cursor: str | None = None
+
+
+@dataclass(slots=True)
+class Found:
+    """Rows of a list's page. `total` counts what matches, and `more` says that counting stopped there; None: not counted.
+
+    `until` is set when the page ends because so far was looked, not because so many were found.
+    """
+
+    page: Page[dict[str, Any]]
+    total: int | None = None
+    more: bool = False
+    until: datetime | None = None
 
 
 def encode_cursor(*key: Any) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,7 +12,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from app.core.db import UnitOfWork
-from app.core.paging import MAX_CHOSEN, Page
+from app.core.paging import MAX_CHOSEN
+from app.core.paging import Found as Found
 from app.core.permissions import Permission
 from app.web.context import Context
 from app.web.form_input import numeric_names
@@ -116,19 +116,6 @@ class BulkAction:
     page: str
     permission: Permission
     icon: str = "layers"
-
-
-@dataclass(slots=True)
-class Found:
-    """Rows of a page. `total` counts what matches, and `more` says that counting stopped there; None: not counted.
-
-    `until` is set when the page ends because so far was looked, not because so many were found.
-    """
-
-    page: Page[Row]
-    total: int | None = None
-    more: bool = False
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def _members(ctx: Context, query: MembersFilter) -> Found:
     tiers = dict(tier_options(ctx))
     for row in found.page.items:
         row["tier"] = tiers.get(str(row["tier_id"]))
-    return Found(found.page, found.total, found.more)
+    return found
 
 
 def tier_options(ctx: Context) -> list[tuple[str, str]]:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.core.paging import Page
 from app.core.permissions import Permission
 
 
@@ -248,15 +247,6 @@ class FoundQuery(BaseModel):
     """What was typed into the command search."""
 
     q: str = Field(default="", max_length=200)
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A page of the list of members; `total` counts who matches, `more` says that counting stopped there."""
-
-    page: Page[dict[str, Any]]
-    total: int | None
-    more: bool
 
 
 class PeopleFilter(BaseModel):
