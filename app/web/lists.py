@@ -12,8 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from app.core.db import UnitOfWork
-from app.core.paging import MAX_CHOSEN
-from app.core.paging import Found as Found
+from app.core.paging import MAX_CHOSEN, Found
 from app.core.permissions import Permission
 from app.web.context import Context
 from app.web.form_input import numeric_names

@@ -1,11 +1,12 @@
 """The list of privacy requests: columns, filters, and how rows are read."""
 
 from app.core.i18n import mark
+from app.core.paging import Found
 from app.core.permissions import Permission
 from app.domains.compliance import queries
 from app.domains.compliance.schemas import RequestsQuery
 from app.web.context import Context
-from app.web.lists import Choice, Column, Found, ListSpec, Ready, declare_list
+from app.web.lists import Choice, Column, ListSpec, Ready, declare_list
 
 KINDS = {"data_request": mark("Copy of their data"), "erasure": mark("Erasure")}
 STATUSES = {"open": mark("Not answered yet"), "done": mark("Answered")}

@@ -3,12 +3,12 @@
 from typing import Any
 
 from app.core.i18n import mark
-from app.core.paging import Page
+from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.domains.members import queries, service
 from app.domains.members.schemas import DuplicatesQuery, MembersFilter
 from app.web.context import Context
-from app.web.lists import Between, BulkAction, Choice, Column, Found, ListSpec, Search, Sort, declare_list
+from app.web.lists import Between, BulkAction, Choice, Column, ListSpec, Search, Sort, declare_list
 
 STATUSES = {
     "active": mark("Active"),

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.i18n import mark, translate
+from app.core.paging import Found
 from app.core.permissions import Permission
 from app.domains.members import service as members
 from app.domains.points import queries, service
@@ -15,7 +16,6 @@ from app.web.lists import (
     Between,
     Choice,
     Column,
-    Found,
     Given,
     ListSpec,
     Ready,

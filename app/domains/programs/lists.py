@@ -1,12 +1,12 @@
 """The list of programs: columns, filters, and how rows are read."""
 
 from app.core.i18n import mark
-from app.core.paging import Page
+from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.domains.programs import queries, service
 from app.domains.programs.schemas import ProgramsQuery
 from app.web.context import Context
-from app.web.lists import Column, Found, ListSpec, Ready, declare_list
+from app.web.lists import Column, ListSpec, Ready, declare_list
 
 STATUSES = {
     "active": mark("Active"),

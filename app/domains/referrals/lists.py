@@ -4,14 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from app.core.i18n import mark
-from app.core.paging import Page
+from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.domains.members import service as members
 from app.domains.referrals import queries, rules
 from app.domains.referrals.models import ReferralCampaign
 from app.domains.referrals.schemas import CampaignsQuery, FriendsQuery
 from app.web.context import Context
-from app.web.lists import Column, Found, ListSpec, Ready, declare_list
+from app.web.lists import Column, ListSpec, Ready, declare_list
 
 STATUSES = {
     "active": mark("Active"),

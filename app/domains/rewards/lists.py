@@ -3,13 +3,13 @@
 from typing import Any
 
 from app.core.i18n import mark
-from app.core.paging import Page
+from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.domains.members import service as members
 from app.domains.rewards import queries, rules, service
 from app.domains.rewards.schemas import CODE_KINDS, CatalogQuery, Redemption, RedemptionsFilter
 from app.web.context import Context
-from app.web.lists import Column, Found, Given, ListSpec, Ready, declare_list
+from app.web.lists import Column, Given, ListSpec, Ready, declare_list
 
 STATUSES = {"active": mark("Active"), "draft": mark("Draft"), "retired": mark("Retired")}
 STATES = {
