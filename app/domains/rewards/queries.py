@@ -105,17 +105,16 @@ def redeemed_recently(uow: UnitOfWork, reward_ids: Iterable[UUID]) -> dict[UUID,
 
 
 _TODAY = """
-SELECT count(*) FILTER (WHERE r.status = 'active') AS offered, coalesce(sum(d.redeemed), 0)::bigint AS redeemed,
-  coalesce(sum(d.failed), 0)::bigint AS failed
+SELECT count(*) FILTER (WHERE r.status = 'active') AS offered, coalesce(sum(d.failed), 0)::bigint AS failed
 FROM rewards r CROSS JOIN LATERAL (
-  SELECT count(*) FILTER (WHERE status <> 'failed') AS redeemed, count(*) FILTER (WHERE status = 'failed') AS failed
-  FROM redemptions WHERE shop_id = r.shop_id AND reward_id = r.id AND created_at >= %(since)s) d
+  SELECT count(*) AS failed FROM redemptions
+  WHERE shop_id = r.shop_id AND reward_id = r.id AND created_at >= %(since)s AND status = 'failed') d
 WHERE r.shop_id = %(shop)s
 """
 
 
 def today(uow: UnitOfWork, since: datetime) -> dict[str, int]:
-    """How many rewards are offered, and how many redemptions since an instant went well and failed."""
+    """How many rewards are offered, and how many redemptions since an instant failed."""
     return uow.one(_TODAY, {"shop": uow.shop, "since": since}) or {}
 
 

@@ -15,6 +15,7 @@ EXEMPT = {
     "shops": "the shop's own contact and tokens; gone when the shop is erased",
     "inbox": "sealed until handled, then dropped; what failed and speaks of the person is emptied by the erasure",
     "outbox": "ids and numbers only; the person is looked up when the work is done, and is nobody then",
+    "bulk_parts": "a file while it is read; gone when its last row was checked, or the run is canceled",
     "idempotency_keys": "sealed answers, deleted after two days",
     "privacy_requests": "the requests themselves; the erasure drops copies and the customer's id",
 }

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from app.core.clock import now
 from app.domains.compliance import service as compliance
-from app.domains.rewards import handlers, service
-from app.domains.shops.schemas import HomeFigure, HomeNotice, HomeStep
+from app.domains.rewards import handlers, queries, service
+from app.domains.shops.schemas import HomeNotice, HomeStep
 from tests.domains.rewards.counter import Counter, enroll
 from tests.fixtures.shop import TestShop
 
@@ -45,20 +45,32 @@ def test_redemptions_are_on_the_list_of_personal_tables() -> None:
     assert "redemptions" in compliance.exported_tables() & compliance.erased_tables()
 
 
-def test_home_shows_the_step_the_count_and_what_failed(counter: Counter, other_shop: TestShop) -> None:
+def test_home_shows_the_step_and_what_failed(counter: Counter, other_shop: TestShop) -> None:
     reward_id = counter.reward(points_cost=1)
     counter.admin.plan = ["refuse:INVALID"]
     for _ in range(3):
         counter.redeem(reward_id)
     counter.deliver()
     with counter.shop.work() as uow:
-        step, figure, notice = handlers.home_facts(uow, now() - timedelta(hours=1))
+        step, notice = handlers.home_facts(uow, now() - timedelta(hours=1))
         assert isinstance(step, HomeStep)
         assert step.done is True
-        assert isinstance(figure, HomeFigure)
-        assert figure.value == 2
         assert isinstance(notice, HomeNotice)
         assert notice.data == {"count": 1}
-        assert len(handlers.home_facts(uow, now() + timedelta(hours=1))) == 2
+        assert len(handlers.home_facts(uow, now() + timedelta(hours=1))) == 1
     with other_shop.work() as uow:
-        assert len(handlers.home_facts(uow, now() - timedelta(hours=1))) == 2
+        assert len(handlers.home_facts(uow, now() - timedelta(hours=1))) == 1
+
+
+def test_redemptions_that_went_well_are_counted_by_local_day(counter: Counter, other_shop: TestShop) -> None:
+    reward_id = counter.reward(points_cost=1)
+    counter.admin.plan = ["refuse:INVALID"]
+    for _ in range(3):
+        counter.redeem(reward_id)
+    counter.deliver()
+    today = now().date()
+    with counter.shop.work() as uow:
+        assert queries.redeemed_by_day(uow, today, today, "UTC") == {today: 2}
+        assert queries.redeemed_by_day(uow, today - timedelta(days=2), today - timedelta(days=1), "UTC") == {}
+    with other_shop.work() as uow:
+        assert queries.redeemed_by_day(uow, today, today, "UTC") == {}
