@@ -8,7 +8,7 @@ from flask import Flask, Response, render_template, request
 from pydantic import BaseModel
 
 from app.core.i18n import mark
-from app.core.paging import Page
+from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.core.settings import Settings
 from app.web.date_range import DateRange, chosen, today
@@ -18,7 +18,6 @@ from app.web.lists import (
     BulkAction,
     Choice,
     Column,
-    Found,
     ListSpec,
     ListView,
     Ready,
