@@ -1,5 +1,6 @@
 """Segments on the REST API: conditions or lists of members, their sizes and who is in them."""
 
+from typing import Any
 from uuid import UUID
 
 from app.core.paging import Page
@@ -8,8 +9,10 @@ from app.domains.members import errors as member_errors
 from app.domains.members import service as members
 from app.domains.members.errors import MemberNotFound
 from app.domains.segments import errors, queries, schemas, service
+from app.domains.segments.lists import MEMBERS, SEGMENTS
 from app.domains.segments.schemas import Segment
-from app.web.endpoints import Context, endpoint
+from app.web.endpoints import Context, Download, endpoint
+from app.web.list_export import download, export_query
 
 _PATH = "/v1/api/segments"
 _ONE = _PATH + "/{segment_id}"
@@ -42,6 +45,20 @@ def _out(one: Segment) -> schemas.SegmentOut:
 def list_segments(ctx: Context, query: schemas.SegmentsQuery) -> schemas.SegmentsOut:
     """Every segment of the shop by name; there are at most 200."""
     return schemas.SegmentsOut(segments=[_out(one) for one in queries.every(ctx.uow, query.search)])
+
+
+@endpoint(
+    "GET",
+    _PATH + ".csv",
+    permission=Permission.MEMBERS_READ,
+    tag=_TAG,
+    query=export_query(schemas.SegmentsFilter),
+    out=Download,
+    produces="text/csv",
+)
+def segments_csv(ctx: Context, query: Any) -> Download:
+    """Download segments as CSV: the filters, order and columns of the list in the admin."""
+    return download(ctx, SEGMENTS, query)
 
 
 @endpoint(
@@ -136,6 +153,22 @@ def list_segment_members(
     """Who is in a segment, by member id, in pages."""
     service.get(ctx.uow, segment_id)
     return queries.page(ctx.uow, segment_id, query.cursor, query.limit)
+
+
+@endpoint(
+    "GET",
+    _ONE + "/members.csv",
+    permission=Permission.MEMBERS_READ,
+    tag=_TAG,
+    query=export_query(schemas.MembersQuery),
+    out=Download,
+    produces="text/csv",
+    errors=(errors.SegmentNotFound,),
+)
+def segment_members_csv(ctx: Context, segment_id: UUID, query: Any) -> Download:
+    """Download a segment's members as CSV: the filters, order and columns of the list in the admin."""
+    service.get(ctx.uow, segment_id)
+    return download(ctx, MEMBERS, query, id=segment_id)
 
 
 @endpoint(

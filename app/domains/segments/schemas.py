@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domains.members.schemas import PeopleFilter
+
 Kind = Literal["rules", "manual"]
 Match = Literal["all", "any"]
 NumberFact = Literal["available", "earned", "lifetime", "orders", "redemptions", "referrals"]
@@ -271,6 +273,15 @@ class SegmentsQuery(BaseModel):
     search: str | None = Field(None, max_length=80)
 
 
+class SegmentsFilter(SegmentsQuery):
+    """The same in the admin, with order and page."""
+
+    kind: Kind | None = None
+    sort: Literal["name", "size", "changed"] = "name"
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=400)
+
+
 class NewQuery(BaseModel):
     """What a new segment starts from: a template's key, or another segment."""
 
@@ -286,8 +297,12 @@ class PageQuery(BaseModel):
     cursor: str | None = Field(None, max_length=200)
 
 
-class MembersQuery(PageQuery):
-    """The same, and whom somebody looks for to put them in."""
+class MembersQuery(PeopleFilter):
+    """Which members of a segment are shown."""
+
+
+class AddQuery(BaseModel):
+    """Whom somebody looks for to put them into a segment by hand."""
 
     search: str | None = Field(None, max_length=254)
 

@@ -8,7 +8,10 @@ from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
 from app.domains.segments import queries, rules, service
+from app.domains.segments.errors import SegmentNotManual
+from app.domains.segments.lists import MEMBERS, SEGMENTS, STATUSES, tier_names
 from app.domains.segments.schemas import (
+    AddQuery,
     EmailsForm,
     ManualForm,
     MemberForm,
@@ -19,16 +22,18 @@ from app.domains.segments.schemas import (
     Segment,
     SegmentForm,
     SegmentIn,
-    SegmentsQuery,
+    SegmentsFilter,
     SegmentUpdate,
     ShapeForm,
     TypedForm,
 )
 from app.domains.segments.service import editor
 from app.domains.shops import service as shops
-from app.domains.tiers import service as tiers
 from app.web.context import Context
+from app.web.date_range import today
 from app.web.form_input import Upload
+from app.web.lists import query_of, show_list
+from app.web.pages import asked_values
 from app.web.tabs import Done, Fragment, action, tab_page
 
 _KEY = "members"
@@ -45,17 +50,16 @@ _FILE_BYTES = 8 * 1024 * 1024
     "segments.html",
     title=mark("Segments"),
     permission=Permission.MEMBERS_READ,
-    query=SegmentsQuery,
+    query=SegmentsFilter,
 )
-def segments(ctx: Context, query: SegmentsQuery) -> dict[str, Any]:
+def segments(ctx: Context, query: SegmentsFilter) -> dict[str, Any]:
     """Every segment with its size, and what a new one can start from."""
     ready = service.ready(ctx.uow)
-    found = queries.every(ctx.uow, query.search)
+    found = show_list(ctx, SEGMENTS, query)
     return {
-        "segments": found,
-        "counting": not ready or any(one.counted_at is None for one in found),
+        "list": found,
+        "counting": not ready or any(row["counted_at"] is None for row in found.found.page.items),
         "templates": rules.TEMPLATES,
-        "any": bool(found) or bool(queries.options(ctx.uow)),
         "can_write": ctx.can(Permission.MEMBERS_WRITE),
     }
 
@@ -110,26 +114,46 @@ def segment(ctx: Context, id: UUID, query: MembersQuery) -> dict[str, Any]:
 
 def _segment(ctx: Context, id: UUID, query: MembersQuery) -> dict[str, Any]:
     found = service.get(ctx.uow, id)
-    page = queries.page(ctx.uow, id, query.cursor, query.limit)
-    people = members.search(ctx.uow, query.search)[:_FOUND] if query.search else []
-    shown = {one.member_id for one in page.items} | {one.id for one in people}
-    sizes = queries.sizes(ctx.uow, id, _SIZE_DAYS)
     return {
         "title": found.name,
         "segment": found,
-        "told": editor.told(found.rules, _names(ctx), ctx.locale, shops.get(ctx.uow).currency),
-        "page": page,
-        "people": members.profiles(ctx.uow, shown),
-        "found": [one.id for one in people if one.status in ("active", "blocked", "guest")],
-        "sizes": sizes,
+        "told": editor.told(found.rules, tier_names(ctx), ctx.locale, shops.get(ctx.uow).currency),
+        "list": show_list(
+            ctx, MEMBERS, query, place={"id": id}, options={"tier": list(tier_names(ctx).items())}
+        ),
+        "today": today(),
+        "sizes": queries.sizes(ctx.uow, id, _SIZE_DAYS),
         "uses": queries.uses(ctx.uow, id),
         "history": compliance.list_entries(ctx.uow, ("segment", str(id)), limit=_HISTORY).items,
         "can_write": ctx.can(Permission.MEMBERS_WRITE),
     }
 
 
-def _whole(ctx: Context, id: UUID) -> dict[str, Any]:
-    return _segment(ctx, id, MembersQuery())
+def _as_shown(ctx: Context, id: UUID) -> dict[str, Any]:
+    return _segment(ctx, id, query_of(MEMBERS, asked_values()))
+
+
+@tab_page(
+    _KEY,
+    "/segments/<uuid:id>/add",
+    "add.html",
+    title=mark("Add members"),
+    permission=Permission.MEMBERS_WRITE,
+    query=AddQuery,
+)
+def add_people(ctx: Context, id: UUID, query: AddQuery) -> dict[str, Any]:
+    """Where members are looked for and put into a segment by hand."""
+    segment = service.get(ctx.uow, id)
+    if segment.kind != "manual":
+        raise SegmentNotManual()
+    found = members.search(ctx.uow, query.search) if query.search else []
+    standing = [one.id for one in found if one.status in STATUSES][:_FOUND]
+    return {
+        "segment": segment,
+        "found": standing,
+        "people": members.profiles(ctx.uow, standing),
+        "inside": queries.since(ctx.uow, id, standing),
+    }
 
 
 @tab_page(
@@ -150,11 +174,6 @@ def _refused_edit(ctx: Context, id: UUID) -> dict[str, Any]:
     return _editor(ctx, found, found.rules) | {"kind": found.kind}
 
 
-def _names(ctx: Context) -> dict[str, str]:
-    """Names of tiers by id, as text."""
-    return {str(level.id): level.localized(ctx.locale) for level in tiers.ladder(ctx.uow)}
-
-
 def _editor(ctx: Context, found: Segment | None, asked: Rules) -> dict[str, Any]:
     currency = shops.get(ctx.uow).currency
     settings = {
@@ -169,8 +188,8 @@ def _editor(ctx: Context, found: Segment | None, asked: Rules) -> dict[str, Any]
         "initial": initial,
         "shape": editor.shape(initial),
         "shape_of_posted": editor.shape_of_posted,
-        "tiers": sorted(_names(ctx).items(), key=lambda pair: pair[1]),
-        "told": editor.told(asked, _names(ctx), ctx.locale, currency),
+        "tiers": sorted(tier_names(ctx).items(), key=lambda pair: pair[1]),
+        "told": editor.told(asked, tier_names(ctx), ctx.locale, currency),
     }
 
 
@@ -226,7 +245,7 @@ def segment_shape(ctx: Context, form: ShapeForm) -> Done:
         "initial": initial,
         "shape": editor.shape(initial),
         "segment": service.get(ctx.uow, UUID(here)) if here else None,
-        "tiers": sorted(_names(ctx).items(), key=lambda pair: pair[1]),
+        "tiers": sorted(tier_names(ctx).items(), key=lambda pair: pair[1]),
     }
     return Done(refresh=Fragment("admin/segments/_conditions.html", view), events={"segment:changed": {}})
 
@@ -310,15 +329,14 @@ def delete_segment(ctx: Context, id: UUID) -> Done:
 @action(
     _KEY,
     "add-person",
-    path="/add",
-    page="segment",
+    page="add_people",
     permission=Permission.MEMBERS_WRITE,
     form=PersonForm,
 )
 def add_person(ctx: Context, id: UUID, form: PersonForm) -> Done:
     """Put a member into a segment by hand."""
     service.add_members(ctx.uow, id, [form.member])
-    return Done(mark("The member was added."), location=f"{_PLACE}/{id}")
+    return Done(mark("The member was added."))
 
 
 @action(
@@ -332,7 +350,7 @@ def add_person(ctx: Context, id: UUID, form: PersonForm) -> Done:
 def remove_person(ctx: Context, id: UUID, form: PersonForm) -> Done:
     """Take a member out of a segment by hand."""
     service.remove_members(ctx.uow, id, [form.member])
-    return Done(mark("The member was taken out."), location=f"{_PLACE}/{id}")
+    return Done(mark("The member was taken out."))
 
 
 @action(
@@ -343,14 +361,14 @@ def remove_person(ctx: Context, id: UUID, form: PersonForm) -> Done:
     template="_import_emails.html",
     permission=Permission.MEMBERS_WRITE,
     form=EmailsForm,
-    prepare=_whole,
+    prepare=_as_shown,
     files=("file",),
     max_body_bytes=_FILE_BYTES,
 )
 def import_emails(ctx: Context, id: UUID, form: EmailsForm, files: dict[str, Upload]) -> Done:
     """Put the members of a file's e-mail addresses into a segment by hand."""
     done = service.add_emails(ctx.uow, id, files["file"].content)
-    view = _whole(ctx, id) | {"imported": done}
+    view = _as_shown(ctx, id) | {"imported": done}
     return Done(
         mark("Members added: {added}. Already in it: {known}. Not found: {missing}."),
         {"added": done.added, "known": done.known, "missing": done.missing},

@@ -1,17 +1,38 @@
 """Every SELECT on segments."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.core import paging
 from app.core.db import UnitOfWork
 from app.domains.segments.queries import conditions, facts
-from app.domains.segments.schemas import Moment, Option, Preview, Rules, Segment, SegmentMemberOut, Use
+from app.domains.segments.schemas import (
+    Moment,
+    Option,
+    Preview,
+    Rules,
+    Segment,
+    SegmentMemberOut,
+    SegmentsFilter,
+    Use,
+)
 
 __all__ = ["conditions", "facts"]
 
 _COLUMNS = "id, name, description, kind, rules, size, counted_at, version, updated_at"
+# At most 200 segments, so that each order may be sorted.
+_ORDERS = {
+    "name": ("lower(name)", "text", ""),
+    "size": ("size", "bigint", " DESC"),
+    "changed": ("updated_at", "timestamptz", " DESC"),
+}
+_NARROWED = (
+    " FROM segments WHERE shop_id = %(shop)s"
+    " AND (%(search)s::text IS NULL OR name ILIKE '%%' || %(search)s || '%%')"
+    " AND (%(kind)s::text IS NULL OR kind = %(kind)s)"
+)
 
 
 def _segment(row: dict[str, Any]) -> Segment:
@@ -30,14 +51,35 @@ def get(uow: UnitOfWork, segment_id: UUID, *, for_update: bool = False) -> Segme
 
 def every(uow: UnitOfWork, search: str | None = None, kind: str | None = None) -> list[Segment]:
     """The shop's segments by name; `search` is any part of the name."""
-    pattern = search.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") if search else None
-    rows = uow.all(
-        f"SELECT {_COLUMNS} FROM segments WHERE shop_id = %(shop)s"
-        " AND (%(search)s::text IS NULL OR name ILIKE '%%' || %(search)s || '%%')"
-        " AND (%(kind)s::text IS NULL OR kind = %(kind)s) ORDER BY lower(name), id",
-        {"shop": uow.shop, "search": pattern, "kind": kind},
-    )
+    values = {"shop": uow.shop, "search": _part(search), "kind": kind}
+    rows = uow.all(f"SELECT {_COLUMNS}{_NARROWED} ORDER BY lower(name), id", values)
     return [_segment(row) for row in rows]
+
+
+def listed(uow: UnitOfWork, query: SegmentsFilter) -> paging.Page[dict[str, Any]]:
+    """A page of segments. Raises StaleCursor."""
+    key, cast, way = _ORDERS[query.sort]
+    at, last = paging.decode_cursor(query.cursor, 2) if query.cursor else (None, None)
+    after = f" AND ({key}, id) {'<' if way else '>'} (%(at)s::{cast}, %(last)s::uuid)" if query.cursor else ""
+    rows = uow.all(
+        f"SELECT {_COLUMNS}, {key} AS key{_NARROWED}{after} ORDER BY {key}{way}, id{way} LIMIT %(limit)s",
+        _narrowing(uow, query) | {"at": at, "last": last, "limit": query.limit + 1},
+    )
+    return paging.cut(rows, query.limit, "key", "id")
+
+
+def count(uow: UnitOfWork, query: SegmentsFilter) -> int:
+    """How many segments match."""
+    return int(uow.scalar(f"SELECT count(*){_NARROWED}", _narrowing(uow, query)))
+
+
+def _narrowing(uow: UnitOfWork, query: SegmentsFilter) -> dict[str, Any]:
+    return {"shop": uow.shop, "search": _part(query.search), "kind": query.kind}
+
+
+def _part(text: str | None) -> str | None:
+    """A text as a pattern that means itself."""
+    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") if text else None
 
 
 def options(uow: UnitOfWork) -> list[Option]:
@@ -87,6 +129,16 @@ def page(uow: UnitOfWork, segment_id: UUID, cursor: str | None, limit: int) -> p
     )
     found = paging.cut(rows, limit, "member_id")
     return paging.Page([SegmentMemberOut(**row) for row in found.items], found.next_cursor)
+
+
+def since(uow: UnitOfWork, segment_id: UUID, ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Since when these members are in a segment; those who are not are left out."""
+    rows = uow.all(
+        "SELECT member_id, since FROM segment_members WHERE shop_id = %(shop)s AND segment_id = %(segment)s"
+        " AND member_id = ANY(%(ids)s)",
+        {"shop": uow.shop, "segment": segment_id, "ids": list(ids)},
+    )
+    return {row["member_id"]: row["since"] for row in rows}
 
 
 def of_members(uow: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
