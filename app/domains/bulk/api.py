@@ -48,6 +48,8 @@ def create_bulk_action(ctx: Context, body: schemas.RunIn) -> schemas.Run:
     )
     if body.segment_id:
         return service.create(ctx.uow, wanted, schemas.Audience("segment", segment_id=body.segment_id))
+    if body.kind == "enroll" and not body.rows:
+        return service.create(ctx.uow, wanted, service.guests())
     text = service.as_file(body.rows or [])
     return service.create(ctx.uow, wanted, schemas.Audience("file"), text)
 

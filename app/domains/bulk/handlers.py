@@ -6,8 +6,9 @@ from uuid import UUID
 
 from app.core.db import UnitOfWork
 from app.core.i18n import mark
-from app.domains.bulk import queries
+from app.domains.bulk import queries, service
 from app.domains.compliance import service as compliance
+from app.domains.members import service as members
 from app.domains.points import service as points
 from app.domains.shops import service as shops
 from app.domains.shops.schemas import HomeFact, HomeNotice
@@ -22,6 +23,7 @@ def _export(uow: UnitOfWork, member_id: UUID | None, _: int | None) -> dict[str,
 def _erase(uow: UnitOfWork, member_id: UUID | None, _: int | None) -> None:
     """Rows keep their numbers under an id of nobody; what was typed about the member in them goes."""
     if member_id is not None:
+        service.forget_person(uow, members.profile(uow, member_id).email)
         uow.execute(
             "UPDATE bulk_rows SET reason = NULL WHERE shop_id = %(shop)s AND member_id = %(member)s"
             " AND reason IS NOT NULL",

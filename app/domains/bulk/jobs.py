@@ -16,6 +16,7 @@ from app.domains.shops import service as shops
 log = logging.getLogger(__name__)
 _TURN_SECONDS = 20
 _STALLED = timedelta(seconds=90)
+_ABANDONED = timedelta(days=30)
 _BY_STATUS = {"checking": service.CHECK, "running": service.RUN, "undoing": service.UNDO}
 
 
@@ -55,8 +56,13 @@ def _turn(name: str, work: Callable[[UUID, UUID], Iterator[bool]], shop_id: UUID
 
 @job("bulk.go_on", queue="slow", timeout_seconds=60)
 def go_on() -> None:
-    """Send the job of every run that nobody works on: a worker was stopped, or the queue was emptied."""
+    """Send the job of every run that nobody works on: a worker was stopped, or the queue was emptied.
+
+    Whoever was to be enrolled is not kept for long: such a run is given up a month after the last touch.
+    """
     for shop_id in shops.installed():
         with unit_of_work(shop_id) as uow:
             for run_id in queries.stalled(uow, uow.now - _STALLED):
                 uow.enqueue(_BY_STATUS[service.get(uow, run_id).status], run=str(run_id))
+            for run_id in queries.abandoned(uow, uow.now - _ABANDONED):
+                service.cancel(uow, run_id)

@@ -1,5 +1,6 @@
 """Every SELECT on bulk actions."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ _RUN = (
     " decided_by, decided_label, checked_at, started_at, ended_at, touched_at, created_at"
 )
 PART = "bulk_parts.text"
+PERSON = "bulk_rows.person"
 _OPEN = ("checking", "ready", "waiting", "running", "paused", "undoing")
 _GROUPS = {
     "open": _OPEN,
@@ -83,7 +85,7 @@ def part(uow: UnitOfWork, run_id: UUID, number: int) -> str | None:
 
 
 _NEXT = """
-SELECT n, member_id, points, reason, before FROM bulk_rows
+SELECT n, member_id, points, reason, before, person_sealed AS person FROM bulk_rows
 WHERE shop_id = %(shop)s AND run_id = %(run)s AND state = 'ready' AND n > %(after)s AND n <= %(last)s
 ORDER BY n LIMIT %(limit)s
 """
@@ -140,6 +142,40 @@ def problems(uow: UnitOfWork, run_id: UUID, state: str) -> dict[str, int]:
         {"shop": uow.shop, "run": run_id, "state": state},
     )
     return {row["problem"]: row["rows"] for row in rows}
+
+
+def people_of(uow: UnitOfWork, run_id: UUID, indexes: list[bytes]) -> set[bytes]:
+    """Which of these people (indexes of their e-mails) a run's rows name already."""
+    rows = uow.all(
+        "SELECT person_index FROM bulk_rows WHERE shop_id = %(shop)s AND run_id = %(run)s"
+        " AND person_index = ANY(%(indexes)s)",
+        {"shop": uow.shop, "run": run_id, "indexes": indexes},
+    )
+    return {bytes(row["person_index"]) for row in rows}
+
+
+_BUSY = """
+SELECT member_id FROM points_entries WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s) AND created_at >= %(since)s
+  AND id <> ALL(%(own)s) AND kind <> 'activate'
+UNION
+SELECT member_id FROM orders WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s) AND created_at >= %(since)s
+"""
+
+
+def busy(uow: UnitOfWork, member_ids: Iterable[UUID], since: datetime, own: list[UUID]) -> set[UUID]:
+    """Members who ordered since an instant, or in whose ledger something happened besides the entries `own`."""
+    values = {"shop": uow.shop, "members": list(member_ids), "since": since, "own": own}
+    return {row["member_id"] for row in uow.all(_BUSY, values)}
+
+
+def abandoned(uow: UnitOfWork, before: datetime) -> list[UUID]:
+    """Runs that name people to be enrolled and that nobody started since an instant."""
+    rows = uow.all(
+        "SELECT id FROM bulk_runs WHERE shop_id = %(shop)s AND kind = 'enroll' AND status IN ('ready', 'paused')"
+        " AND touched_at < %(before)s ORDER BY id",
+        {"shop": uow.shop, "before": before},
+    )
+    return [row["id"] for row in rows]
 
 
 def distinct_members(uow: UnitOfWork, run_id: UUID) -> int:

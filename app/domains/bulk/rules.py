@@ -5,16 +5,24 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
+from uuid import UUID
 
 from app.domains.bulk.errors import FileRefused
 from app.domains.bulk.schemas import MAX_POINTS, MAX_ROWS, Kind, Problem, Status
+from app.domains.members.schemas import Newcomer
 from app.domains.points.schemas import Balance
 
 _SEPARATORS = ";,\t|"
 _LONGEST_TEXT = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _INVISIBLE = re.compile("[\u200e\u200f\u061c\u2066-\u2069\\s\u00a0\u202f'’]")
+_INVISIBLE_SIGNS = re.compile("[\u200b-\u200f\u061c\u2066-\u2069]")
+# As strict as is safe: what a mail server would refuse for good is no address, the rest only the server knows.
+_MAIL = re.compile(r"[^@\s,;:<>()\[\]\"\\\x00-\x1f\x7f]+@[^@\s.,;:<>()_]+(?:\.[^@\s.,;:<>()_]+)+")
+_LONGEST_MAIL = 254
+_FIRST_YEAR = 1900
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
 _WHOLE = re.compile(r"[+-]?\d+(?:[.,]0{1,2})?")
 _SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u066b": ".", "\u066c": ",", "\u060c": ","})
@@ -28,7 +36,13 @@ _NAMES = {
     "points": "points point amount pts puntos cantidad montant النقاط نقاط عددالنقاط נקודות כמות מספרנקודות",
     "reason": "reason note comment why motivo razon nota comentario motif raison remarque commentaire"
     " السبب ملاحظة תעודה סיבה הערה",
+    "first_name": "firstname first givenname nombre nombredepila prenom الاسم الاسمالاول שם שםפרטי",
+    "last_name": "lastname last surname familyname apellido apellidos nomdefamille اسمالعايلة اللقب שםמשפחה",
+    "locale": "locale language lang idioma langue اللغة שפה",
+    "birthday": "birthday birthdate dateofbirth born cumpleanos fechadenacimiento anniversaire datedenaissance"
+    " تاريخالميلاد يومالميلاد יוםהולדת תאריךלידה",
 }
+_OF_A_PERSON = ("first_name", "last_name", "locale", "birthday")
 _COLUMNS = {name: column for column, names in _NAMES.items() for name in names.split()}
 # An e-mail names a person better than an id beside it.
 _MAILS = frozenset(
@@ -49,24 +63,44 @@ _MAILS = frozenset(
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is written: its separator, the position of each column, and how many lines come before the rows."""
+    """How a file is written: its separator, the position of each column, and how many lines come before the rows.
+
+    `person` are the positions of what a file of people says about each of them.
+    """
 
     separator: str
     who: int
     points: int | None
     reason: int | None
     skip: int
+    person: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Line:
-    """A row of a file: its line number, whom it names, points (None: as the run says) and a reason of its own."""
+    """A row of a file: its line number, whom it names, points (None: as the run says) and a reason of its own.
+
+    `person` is what it says about somebody who is to be enrolled.
+    """
 
     n: int
     who: str
     points: int | None
     reason: str | None
     problem: Problem | None = None
+    person: Newcomer | None = None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A row and what the dry run says of it; `moved` are points that it would move, `repaid` what of them settles a debt."""
+
+    line: Line
+    member_id: UUID | None
+    problem: Problem | None
+    points: int | None = None
+    moved: int = 0
+    repaid: int = 0
 
 
 def decoded(content: bytes) -> str:
@@ -98,10 +132,12 @@ def layout(text: str) -> Layout:
             place[column] = position
     before = 1 if told else 0
     if "who" in place:
-        return Layout(separator, place["who"], place.get("points"), place.get("reason"), before + 1)
+        person = {name: place[name] for name in _OF_A_PERSON if name in place}
+        return Layout(separator, place["who"], place.get("points"), place.get("reason"), before + 1, person)
     if cells and _names_somebody(cells[0]):
         width = len(cells)
-        return Layout(separator, 0, 1 if width > 1 else None, 2 if width > 2 else None, before)
+        person = {name: at for at, name in enumerate(_OF_A_PERSON, 1) if at < width}
+        return Layout(separator, 0, 1 if width > 1 else None, 2 if width > 2 else None, before, person)
     raise FileRefused("columns")
 
 
@@ -120,8 +156,12 @@ def _names_somebody(cell: str) -> bool:
     return "@" in text or text.isdigit() or bool(re.fullmatch(r"[0-9a-fA-F-]{36}", text))
 
 
-def lines(text: Iterable[str], how: Layout, after: int = 0) -> Iterator[Line]:
-    """The rows of a file, given as its lines with their ends, that begin after line `after`; empty ones are left out."""
+def lines(text: Iterable[str], how: Layout, after: int = 0, *, people: bool = False) -> Iterator[Line]:
+    """The rows of a file, given as its lines with their ends, that begin after line `after`; empty ones are left out.
+
+    In a file of `people` each row says who is to be enrolled.
+    """
+    read = _person if people else _line
     reader = csv.reader(text, delimiter=how.separator)
     count = 0
     while True:
@@ -138,7 +178,7 @@ def lines(text: Iterable[str], how: Layout, after: int = 0) -> Iterator[Line]:
             continue
         count += 1
         if start > after:
-            yield _line(start, cells, how) if count <= MAX_ROWS else Line(start, "", None, None, "too_many")
+            yield read(start, cells, how) if count <= MAX_ROWS else Line(start, "", None, None, "too_many")
 
 
 def _line(n: int, cells: list[str], how: Layout) -> Line:
@@ -151,6 +191,38 @@ def _line(n: int, cells: list[str], how: Layout) -> Line:
     if typed and (points is None or not 0 <= points <= MAX_POINTS):
         return Line(n, who, None, reason, "bad_points")
     return Line(n, who, points, reason)
+
+
+def _person(n: int, cells: list[str], how: Layout) -> Line:
+    who = _cell(cells, how.who)
+    email = mailbox(who)
+    if email is None:
+        return Line(n, who, None, None, "bad_email" if who else "nobody")
+    said = {
+        name: _CONTROL.sub(" ", _cell(cells, at))[:_LONGEST_TEXT] or None for name, at in how.person.items()
+    }
+    typed = said.pop("birthday", None)
+    born = day_of(typed) if typed else None
+    if typed and born is None:
+        return Line(n, who, None, None, "bad_birthday")
+    return Line(n, who, None, None, person=Newcomer(email, **said, birthday=born))
+
+
+def mailbox(text: str) -> str | None:
+    """An e-mail address as it is kept, in small letters; None when it is none."""
+    plain = unicodedata.normalize("NFKC", _INVISIBLE_SIGNS.sub("", text)).strip().lower()
+    return plain if len(plain) <= _LONGEST_MAIL and _MAIL.fullmatch(plain) else None
+
+
+def day_of(text: str) -> date | None:
+    """A day of a person's life written as year, month and day, in any digits; None when it is none."""
+    digits = "".join(_digit(sign) for sign in _INVISIBLE.sub("", text))
+    parts = re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", digits)
+    try:
+        day = date(*map(int, parts.groups())) if parts else None
+    except ValueError:
+        return None
+    return day if day and day.year >= _FIRST_YEAR else None
 
 
 def _cell(cells: list[str], position: int | None) -> str:

@@ -1,7 +1,7 @@
 """What the faces of bulk actions take and give, and the values inside."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from app.core.calendar import Day
 
 MAX_ROWS = 500_000
 MAX_POINTS = 100_000_000
-Kind = Literal["award", "deduct", "set", "expire", "tag", "untag", "tier", "email"]
+Kind = Literal["award", "deduct", "set", "expire", "tag", "untag", "tier", "email", "enroll"]
 Status = Literal[
     "checking",
     "ready",
@@ -43,6 +43,12 @@ Problem = Literal[
     "used",
     "no_tier",
     "gone",
+    "bad_email",
+    "bad_birthday",
+    "member",
+    "blocked",
+    "twice",
+    "active_since",
 ]
 State = Literal["ready", "done", "refused", "failed", "undone", "kept"]
 Reason = Literal["goodwill", "correction", "promotion", "missing_points", "misuse", "migration", "other"]
@@ -139,13 +145,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a run on its way through it."""
+    """A row of a run on its way through it; `person` is who is to be enrolled, sealed."""
 
     n: int
     member_id: UUID | None
     points: int | None
     reason: str | None
     before: Any = None
+    person: bytes | None = None
 
 
 @dataclass
@@ -179,7 +186,7 @@ class ReportQuery(BaseModel):
     state: State | None = None
 
 
-Who = Literal["file", "segment", "filter", "chosen"]
+Who = Literal["file", "segment", "filter", "chosen", "guests"]
 
 
 class NewQuery(BaseModel):
@@ -214,7 +221,7 @@ class UploadForm(WantedForm):
 class RunForm(WantedForm):
     """A new bulk action for a segment, for whom a filter leaves, or for members chosen in their list."""
 
-    who: Literal["segment", "filter", "chosen"]
+    who: Literal["segment", "filter", "chosen", "guests"]
     segment_id: UUID | None = None
     selection: UUID | None = None
     tier: UUID | None = None
@@ -232,19 +239,26 @@ class StartForm(BaseModel):
 
 
 class RowIn(BaseModel):
-    """One member of a list: whom, and what of the action is their own."""
+    """One member of a list: whom, and what of the action is their own.
+
+    Names, language and birthday are those of somebody who is to be enrolled, by e-mail.
+    """
 
     member: str = Field(
         min_length=1, max_length=254, description="E-mail, member id, Shopify customer id or its gid"
     )
     points: int | None = Field(None, ge=0, le=MAX_POINTS)
     reason: str | None = Field(None, max_length=200)
+    first_name: str | None = Field(None, max_length=255)
+    last_name: str | None = Field(None, max_length=255)
+    locale: str | None = Field(None, max_length=16)
+    birthday: date | None = None
 
 
 class RunIn(BaseModel):
-    """A bulk action. Name either `rows` or `segment_id`."""
+    """A bulk action. Name either `rows` or `segment_id`; to enroll whoever ordered as a guest, neither."""
 
-    kind: Literal["award", "deduct", "set", "expire", "tag", "untag", "tier"]
+    kind: Literal["award", "deduct", "set", "expire", "tag", "untag", "tier", "enroll"]
     rows: list[RowIn] | None = Field(None, min_length=1, max_length=10_000)
     segment_id: UUID | None = None
     points: int | None = Field(None, ge=0, le=MAX_POINTS, description="For rows that name none of their own")

@@ -93,6 +93,8 @@ def new(ctx: Context, query: NewQuery) -> dict[str, Any]:
     if query.kind:
         ctx.require(service.permission(query.kind))
     who = query.who or ("chosen" if query.selection else "segment" if query.segment else "file")
+    if query.kind == "enroll" and who != "guests":
+        who = "file"
     return _choices(ctx) | {
         "initial": {
             "kind": query.kind,
@@ -133,7 +135,7 @@ def upload(ctx: Context, form: UploadForm, files: dict[str, Upload]) -> Done:
     template="_create.html",
 )
 def create(ctx: Context, form: RunForm) -> Done:
-    """Make a bulk action for a segment, a filter or members chosen in their list, and its dry run."""
+    """Make a bulk action for a segment, a filter, guests or members chosen in their list, and its dry run."""
     return _make(ctx, form, _audience(ctx, form), None)
 
 
@@ -168,6 +170,8 @@ def _audience(ctx: Context, form: RunForm) -> Audience:
         if found.query is None:
             return Audience("members", member_ids=list(found.ids))
         return Audience("filter", filter=dict(found.query))
+    if form.who == "guests":
+        return service.guests()
     narrowed = form.model_dump(mode="json", include=set(_FILTER), exclude_none=True)
     return Audience("filter", filter=narrowed)
 
@@ -187,7 +191,7 @@ def _run(ctx: Context, run: Run, query: RowsQuery) -> dict[str, Any]:
         "kept": queries.problems(ctx.uow, run.id, "kept"),
         "named": service.describe(ctx.uow, run),
         "reasons": points.REASONS,
-        "moves_points": service.needs_points(run.kind),
+        "moves_points": service.needs_points(run.kind) or run.kind == "enroll",
         "can_write": ctx.can(Permission.BULK_WRITE) and ctx.can(service.permission(run.kind)),
         "can_approve": ctx.can(Permission.POINTS_APPROVE) and not mine,
         "can_undo": run.kind in service.UNDOABLE

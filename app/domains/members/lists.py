@@ -17,7 +17,11 @@ STATUSES = {
     "merged": mark("Merged"),
     "erased": mark("Erased"),
 }
-SOURCES = {"shopify": mark("Customer account"), "guest": mark("Guest order")}
+SOURCES = {
+    "shopify": mark("Customer account"),
+    "guest": mark("Guest order"),
+    "enrolled": mark("Enrolled by the shop"),
+}
 REASONS = {
     "email": mark("Same mailbox"),
     "phone": mark("Same phone"),

@@ -71,6 +71,17 @@ class Guest:
 
 
 @dataclass(frozen=True)
+class Newcomer:
+    """Somebody whom the shop wants to enroll, as it knows them; None is unknown."""
+
+    email: str
+    first_name: str | None = None
+    last_name: str | None = None
+    locale: str | None = None
+    birthday: date | None = None
+
+
+@dataclass(frozen=True)
 class Duplicate:
     """Two members who may be one person; `why` is "email", "phone" or "person" (name and birthday)."""
 
@@ -255,7 +266,7 @@ class PeopleFilter(BaseModel):
     search: str | None = Field(None, max_length=254, description="E-mail, Shopify customer id or member id")
     tier: UUID | None = None
     status: Literal["active", "blocked", "guest", "erased", "merged"] | None = None
-    source: Literal["shopify", "guest"] | None = None
+    source: Literal["shopify", "guest", "enrolled"] | None = None
     points_from: int | None = Field(None, ge=0, le=10**12, description="Available points at least")
     points_to: int | None = Field(None, ge=0, le=10**12, description="Available points at most")
     enrolled_from: date | None = Field(None, ge=date(1970, 1, 1))

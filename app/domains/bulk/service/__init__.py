@@ -2,12 +2,14 @@
 
 from app.domains.bulk.service.acting import UNDOABLE, permission
 from app.domains.bulk.service.checking import read
+from app.domains.bulk.service.enrolling import forget_person
 from app.domains.bulk.service.keeping import (
     CHECK,
     as_file,
     create,
     describe,
     get,
+    guests,
     needs_points,
     segment_options,
 )
@@ -37,7 +39,9 @@ __all__ = [
     "create",
     "decide",
     "describe",
+    "forget_person",
     "get",
+    "guests",
     "needs_points",
     "note_trouble",
     "pause",

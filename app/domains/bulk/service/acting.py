@@ -9,6 +9,7 @@ from app.core.db import UnitOfWork
 from app.core.permissions import Permission
 from app.domains.bulk import rules
 from app.domains.bulk.schemas import Kind, Outcome, Problem, Row, Run
+from app.domains.bulk.service import enrolling
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
 from app.domains.members.schemas import Member
@@ -23,7 +24,7 @@ from app.domains.tiers import service as tiers
 _SLICES: Mapping[Kind, int] = {"award": 2_000, "tag": 2_000, "untag": 2_000, "email": 1_000}
 _SLICE = 400
 UNDO_SLICE = 400
-UNDOABLE: frozenset[Kind] = frozenset({"award", "deduct", "set", "expire", "tag", "untag", "tier"})
+UNDOABLE: frozenset[Kind] = frozenset({"award", "deduct", "set", "expire", "tag", "untag", "tier", "enroll"})
 
 
 def permission(kind: Kind) -> Permission:
@@ -45,6 +46,8 @@ def key_of(run: Run, n: int) -> str:
 
 def refusals(uow: UnitOfWork, run: Run, present: Mapping[UUID, Member]) -> dict[UUID, Problem]:
     """Members for whom an action cannot be done because of who or what they are."""
+    if run.kind == "enroll":
+        return enrolling.refusals(uow, present)
     found: dict[UUID, Problem] = {
         one.id: "cannot_take_part" for one in present.values() if not _may(run.kind, one)
     }
@@ -74,6 +77,8 @@ def _may(kind: Kind, member: Member) -> bool:
 
 def do(uow: UnitOfWork, run: Run, rows: Sequence[Row]) -> Outcome:
     """Do a slice of rows: once for each key, refused rows named with their problem."""
+    if run.kind == "enroll":
+        return enrolling.do(uow, run, rows)
     gone = members.inactive(uow, {row.member_id for row in rows if row.member_id})
     kept = members.following(uow, gone)
     whom = {row.n: kept[row.member_id].id if row.member_id in kept else row.member_id for row in rows}
@@ -228,4 +233,5 @@ _UNDOES: dict[Kind, Callable[[UnitOfWork, Run, Sequence[Row]], dict[int, Problem
     "tag": _untag,
     "untag": _untag,
     "tier": _untier,
+    "enroll": enrolling.take_back,
 }

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import islice
 from uuid import UUID
 
@@ -10,9 +10,9 @@ from psycopg.types.json import Jsonb
 
 from app.core.db import UnitOfWork, unit_of_work
 from app.domains.bulk import queries, rules
-from app.domains.bulk.rules import Line
+from app.domains.bulk.rules import Judged, Line
 from app.domains.bulk.schemas import Kind, Problem, Run
-from app.domains.bulk.service import acting
+from app.domains.bulk.service import acting, enrolling
 from app.domains.liability import service as liability
 from app.domains.members import service as members
 from app.domains.members.schemas import Member
@@ -22,11 +22,11 @@ from app.domains.segments import service as segments
 
 SLICE = 2_000
 _ROWS = """
-INSERT INTO bulk_rows (shop_id, run_id, n, member_id, points, reason, state, problem)
+INSERT INTO bulk_rows (shop_id, run_id, n, member_id, points, reason, state, problem, person_sealed, person_index)
 SELECT %(shop)s, %(run)s, v.n, v.member, v.points, v.reason, CASE WHEN v.problem IS NULL THEN 'ready' ELSE 'refused' END,
-  v.problem
-FROM unnest(%(ns)s::bigint[], %(members)s::uuid[], %(points)s::bigint[], %(reasons)s::text[], %(problems)s::text[])
-  AS v (n, member, points, reason, problem)
+  v.problem, v.person, v.person_index
+FROM unnest(%(ns)s::bigint[], %(members)s::uuid[], %(points)s::bigint[], %(reasons)s::text[], %(problems)s::text[],
+  %(persons)s::bytea[], %(indexes)s::bytea[]) AS v (n, member, points, reason, problem, person, person_index)
 """
 _READ = """
 UPDATE bulk_runs SET rows = rows + %(rows)s, accepted = accepted + %(accepted)s, refused = refused + %(refused)s,
@@ -35,18 +35,6 @@ UPDATE bulk_runs SET rows = rows + %(rows)s, accepted = accepted + %(accepted)s,
     'to_debt', coalesce((totals->>'to_debt')::bigint, 0) + %(to_debt)s)
 WHERE shop_id = %(shop)s AND id = %(run)s
 """
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A row and what the dry run says of it; `moved` are points that it would move, `repaid` what of them settles a debt."""
-
-    line: Line
-    member_id: UUID | None
-    problem: Problem | None
-    points: int | None = None
-    moved: int = 0
-    repaid: int = 0
 
 
 def read(shop_id: UUID, run_id: UUID) -> Iterator[bool]:
@@ -67,7 +55,7 @@ def _read_file(shop_id: UUID, run: Run) -> Iterator[bool]:
     if head is None:
         return
     text = rules.split_lines(_parts(shop_id, run.id))
-    rows = rules.lines(text, rules.layout(head), run.read_to)
+    rows = rules.lines(text, rules.layout(head), run.read_to, people=run.kind == "enroll")
     at = run.read_to
     while True:
         lines = list(islice(rows, SLICE))
@@ -109,7 +97,11 @@ def _read_members(shop_id: UUID, run: Run) -> Iterator[bool]:
             at += len(found)
             known = members.following(uow, found)
             whom = [known.get(one) for one in found]
-            _store(uow, here, _judge(uow, here, lines, whom), at, found[-1])
+            judged = _judge(uow, here, lines, whom)
+            if here.kind == "enroll":
+                gives = points.welcome_points(uow)
+                judged = [one if one.problem else replace(one, moved=gives) for one in judged]
+            _store(uow, here, judged, at, found[-1])
         yield True
 
 
@@ -130,6 +122,8 @@ def _locked(uow: UnitOfWork, run_id: UUID, at: int) -> Run | None:
 
 
 def _judge_lines(uow: UnitOfWork, run: Run, lines: Sequence[Line]) -> list[Judged]:
+    if run.kind == "enroll":
+        return enrolling.judge_lines(uow, run, lines)
     found = members.resolve_many(uow, [one.who for one in lines if one.who])
     whom: list[Member | Problem | None] = []
     for one in lines:
@@ -181,6 +175,8 @@ def _unfit(line: Line, member: Member | Problem | None) -> Judged:
 
 
 def _store(uow: UnitOfWork, run: Run, judged: Sequence[Judged], read_to: int, after: UUID | None) -> None:
+    # Who is named in a refused row is not kept.
+    persons = [None if one.problem else one.line.person for one in judged]
     uow.execute(
         _ROWS,
         {
@@ -191,6 +187,8 @@ def _store(uow: UnitOfWork, run: Run, judged: Sequence[Judged], read_to: int, af
             "points": [one.points for one in judged],
             "reasons": [one.line.reason for one in judged],
             "problems": [one.problem for one in judged],
+            "persons": [enrolling.sealed(uow, one) for one in persons],
+            "indexes": [uow.blind_index(one.email, "members.email") if one else None for one in persons],
         },
     )
     refused = sum(1 for one in judged if one.problem)
@@ -214,13 +212,13 @@ def _store(uow: UnitOfWork, run: Run, judged: Sequence[Judged], read_to: int, af
 
 def _finish(uow: UnitOfWork, run: Run) -> None:
     """Add up what the whole would do, and drop the file: from now on the rows say who is meant."""
-    distinct = queries.distinct_members(uow, run.id)
+    distinct = run.accepted if run.kind == "enroll" else queries.distinct_members(uow, run.id)
     value = liability.get_settings(uow).value_minor
     totals = {
         "members": distinct,
         "repeated": run.accepted - distinct,
         "problems": queries.problems(uow, run.id, "refused"),
-        "cost_minor": run.points * value // 1_000 if run.kind == "award" else None,
+        "cost_minor": run.points * value // 1_000 if run.kind in ("award", "enroll") else None,
     }
     uow.execute(
         "UPDATE bulk_runs SET status = 'ready', totals = totals || %(totals)s, checked_at = %(now)s, touched_at = %(now)s"

@@ -37,7 +37,7 @@ def create(uow: UnitOfWork, wanted: Wanted, audience: Audience, text: str | None
 
     `text` is the file of a "file" audience. Raises Invalid with the refused fields, FileRefused, SegmentNotFound.
     """
-    _check(uow, wanted)
+    _check(uow, wanted, audience)
     expected = _expected(uow, audience, text)
     run_id = ids.new_id()
     uow.execute(
@@ -70,8 +70,10 @@ def create(uow: UnitOfWork, wanted: Wanted, audience: Audience, text: str | None
     return get(uow, run_id)
 
 
-def _check(uow: UnitOfWork, wanted: Wanted) -> None:
+def _check(uow: UnitOfWork, wanted: Wanted, audience: Audience) -> None:
     refused: dict[str, str] = {}
+    if wanted.kind == "enroll" and audience.kind != "file" and audience != guests():
+        raise Invalid(mark("Enroll people by a file of e-mails, or whoever ordered as a guest."))
     if wanted.kind in ("tag", "untag") and not wanted.tags:
         refused["tags"] = mark("Enter at least one tag.")
     if wanted.kind == "tier" and wanted.tier_id not in {one for one, _ in tiers.options(uow)}:
@@ -138,9 +140,21 @@ def as_file(rows: Iterable[RowIn]) -> str:
     """Rows of a request as the file that they could have been."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(("who", "points", "reason"))
-    writer.writerows((one.member, "" if one.points is None else one.points, one.reason or "") for one in rows)
+    writer.writerow(("who", *_OF_A_ROW))
+    writer.writerows((one.member, *(_written(getattr(one, name)) for name in _OF_A_ROW)) for one in rows)
     return out.getvalue()
+
+
+_OF_A_ROW = ("points", "reason", "first_name", "last_name", "locale", "birthday")
+
+
+def _written(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def guests() -> Audience:
+    """Whoever ordered as a guest and was not enrolled yet."""
+    return Audience("filter", filter={"status": "guest", "source": "guest"})
 
 
 def get(uow: UnitOfWork, run_id: UUID) -> Run:

@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 from app.core.db import Actor, UnitOfWork, unit_of_work
 from app.domains.bulk import queries
 from app.domains.bulk.schemas import Outcome, Problem, Row, Run
-from app.domains.bulk.service import acting
+from app.domains.bulk.service import acting, enrolling
 from app.domains.compliance import service as compliance
 
 _MARK = """
@@ -149,3 +149,5 @@ def note_trouble(uow: UnitOfWork, run_id: UUID, trouble: str) -> None:
         " WHERE shop_id = %(shop)s AND id = %(run)s",
         {"shop": uow.shop, "run": run_id, "status": status, "trouble": trouble[:200], "now": uow.now},
     )
+    if status == "failed":
+        enrolling.forget_people(uow, run_id)

@@ -7,7 +7,7 @@ from app.core.i18n import mark
 from app.domains.bulk import queries, rules
 from app.domains.bulk.errors import NothingToDo, NotUndoable, PlanChanged, RunMoved, RunNotFound
 from app.domains.bulk.schemas import Run, Status
-from app.domains.bulk.service import acting
+from app.domains.bulk.service import acting, enrolling
 from app.domains.bulk.service.keeping import CHECK, needs_points
 from app.domains.compliance import service as compliance
 from app.domains.points import service as points
@@ -55,6 +55,8 @@ def decide(uow: UnitOfWork, run_id: UUID, *, approve: bool) -> Run:
     _go(uow, found, "running" if approve else "rejected")
     if approve:
         _begin(uow, found)
+    else:
+        enrolling.forget_people(uow, run_id)
     return _again(uow, run_id)
 
 
@@ -82,6 +84,7 @@ def resume(uow: UnitOfWork, run_id: UUID) -> Run:
 def cancel(uow: UnitOfWork, run_id: UUID) -> Run:
     """Give a run up; what was done stays until it is undone. Raises RunNotFound, RunMoved."""
     found = _go(uow, _locked(uow, run_id), "cancelled")
+    enrolling.forget_people(uow, run_id)
     uow.execute(
         "DELETE FROM bulk_parts WHERE shop_id = %(shop)s AND run_id = %(run)s",
         {"shop": uow.shop, "run": run_id},

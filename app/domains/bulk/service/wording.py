@@ -12,6 +12,7 @@ KINDS: dict[Kind, str] = {
     "untag": mark("Remove tags"),
     "tier": mark("Move to a tier"),
     "email": mark("Send an e-mail"),
+    "enroll": mark("Enroll people"),
 }
 STATUSES: dict[Status, str] = {
     "checking": mark("Dry run under way"),
@@ -51,4 +52,10 @@ PROBLEMS: dict[Problem, str] = {
     "used": mark("The points or the tier changed since, so this row stays as it is."),
     "no_tier": mark("The member had no tier before, so this row stays as it is."),
     "gone": mark("The member was erased or merged meanwhile."),
+    "bad_email": mark("This is no e-mail address."),
+    "bad_birthday": mark("The birthday is no day written as 1990-12-31."),
+    "member": mark("This person is a member already."),
+    "blocked": mark("This member is blocked."),
+    "twice": mark("An earlier line names this person."),
+    "active_since": mark("The person ordered, registered or earned since, so this row stays as it is."),
 }

@@ -34,6 +34,15 @@ def inactive(uow: UnitOfWork, member_ids: Sequence[UUID]) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
+def enrolled(uow: UnitOfWork, member_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these members whom the shop enrolled by e-mail."""
+    rows = uow.all(
+        "SELECT id FROM members WHERE shop_id = %(shop)s AND id = ANY(%(ids)s) AND source = 'enrolled'",
+        {"shop": uow.shop, "ids": list(member_ids)},
+    )
+    return {row["id"] for row in rows}
+
+
 def tags_of(uow: UnitOfWork, member_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
     """The tags that staff put on members, in order; members without any are left out."""
     rows = uow.all(

@@ -1,6 +1,7 @@
 """The public verbs of members: enrolling and keeping profiles, looking people up, blocking, merging and erasing."""
 
 from app.domains.members.service.birthdays import birthday_indexes, born_on, set_birthday
+from app.domains.members.service.enrolling import enroll_guests, enroll_newcomers, enrolled, unenroll
 from app.domains.members.service.finding import (
     add_note,
     duplicates,
@@ -75,6 +76,9 @@ __all__ = [
     "duplicates",
     "earning",
     "enroll",
+    "enroll_guests",
+    "enroll_newcomers",
+    "enrolled",
     "erase",
     "export",
     "family",
@@ -116,6 +120,7 @@ __all__ = [
     "tell_apart",
     "timeline",
     "timeline_kinds",
+    "unenroll",
     "unmerge",
     "untag",
     "welcome_guests",

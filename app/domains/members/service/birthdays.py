@@ -28,13 +28,23 @@ def set_birthday(uow: UnitOfWork, member_id: UUID, birthday: date | None) -> Non
             "shop": uow.shop,
             "id": member_id,
             "now": uow.now,
-            "sealed": uow.seal(birthday.isoformat() if birthday else None, _PURPOSE),
-            "day": _index(uow, birthday.month, birthday.day) if birthday else None,
+            "sealed": sealed(uow, birthday),
+            "day": index_of(uow, birthday),
         },
     )
     compliance.record(
         uow, "member.birthday", ("member", str(member_id)), None, {"known": birthday is not None}
     )
+
+
+def sealed(uow: UnitOfWork, birthday: date | None) -> bytes | None:
+    """A birthday as it is kept."""
+    return uow.seal(birthday.isoformat() if birthday else None, _PURPOSE)
+
+
+def index_of(uow: UnitOfWork, birthday: date | None) -> bytes | None:
+    """The keyed hash of a birthday's month and day."""
+    return _index(uow, birthday.month, birthday.day) if birthday else None
 
 
 def born_on(

@@ -45,9 +45,18 @@ def welcome_guests(uow: UnitOfWork, guests: Iterable[Guest]) -> dict[Guest, UUID
     return queries.guest_owners(uow, wanted)
 
 
+# What only the guest said about themselves is not lost.
+_BIRTHDAY = """
+UPDATE members k SET birthday_sealed = g.birthday_sealed, birthday_index = g.birthday_index, updated_at = %(now)s
+FROM members g WHERE k.shop_id = %(shop)s AND k.id = %(kept)s AND k.birthday_sealed IS NULL
+  AND g.shop_id = %(shop)s AND g.id = %(guest)s AND g.birthday_sealed IS NOT NULL
+"""
+
+
 def claim(uow: UnitOfWork, by_email: Sequence[int], by_phone: Sequence[int]) -> int:
     """Customers proved that an e-mail or a phone is theirs: what guests earned with it is theirs. Returns how many."""
     found = queries.claims(uow, by_email, by_phone) if by_email or by_phone else []
     for kept, guest in found:
         merging.merge(uow, kept, guest, origin="claim")
+        uow.execute(_BIRTHDAY, {"shop": uow.shop, "now": uow.now, "kept": kept, "guest": guest})
     return len(found)

@@ -30,6 +30,8 @@ from app.domains.points.service.deeds import (
     give,
     give_for_newsletter,
     give_signup_bonus,
+    welcome,
+    welcome_points,
 )
 from app.domains.points.service.earning import follow_orders, settle_orders
 from app.domains.points.service.expiry import (
@@ -168,5 +170,7 @@ __all__ = [
     "verify",
     "watch",
     "watch_by_hand",
+    "welcome",
+    "welcome_points",
     "when",
 ]

@@ -1,6 +1,6 @@
 """What members earn by what they do: registering, birthdays, reviews, visits and events of the shop's own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -45,11 +45,7 @@ def give(uow: UnitOfWork, deeds: Sequence[Deed]) -> list[Entry]:
     wanted = _not_known(uow, wanted)
     if not wanted:
         return []
-    active = {
-        one.id
-        for one in members.by_ids(uow, {deed.member_id for deed, _, _ in wanted}).values()
-        if one.active
-    }
+    active = members.earning(uow, {deed.member_id for deed, _, _ in wanted})
     stand = standing.load(uow, terms, sorted({deed.member_id for deed, _, _ in wanted}))
     due: list[Credit] = []
     seen: set[str] = set()
@@ -117,6 +113,24 @@ def person_key(uow: UnitOfWork, customer_id: int, purpose: str) -> str:
 def give_signup_bonus(uow: UnitOfWork, events: Sequence[MemberRegistered]) -> list[Entry]:
     """Give the bonus for registering, once per customer, if the active program has one."""
     return give(uow, [signup(uow, event.member_id, event.customer_id) for event in events])
+
+
+def welcome(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, Entry]:
+    """Give people whom the shop enrolled itself what joining gives, each once; the new entries by member.
+
+    No customer is known to name in the key, so it names the member. Who claims a guest's points has the bonus once.
+    """
+    given = give(uow, [Deed(one, SIGNUP, str(one)) for one in member_ids])
+    return {entry.member_id: entry for entry in given}
+
+
+def welcome_points(uow: UnitOfWork) -> int:
+    """What joining gives a member of whom nothing else is known; 0 when the active program gives nothing for it."""
+    terms = programs.active_terms(uow)
+    if terms is None:
+        return 0
+    day, newcomer = standing.local_day(uow, terms, uow.now), rules.MemberState(enrolled_at=uow.now)
+    return sum(rules.price_deed(rule, terms, day, newcomer)[0] for rule in terms.of_kind(SIGNUP))
 
 
 def give_for_newsletter(uow: UnitOfWork, events: Sequence[MemberSubscribed]) -> list[Entry]:

@@ -1,0 +1,416 @@
+"""Enrolling people by e-mail and guests by their orders: refused with reasons, welcomed once, taken back exactly."""
+
+import io
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.core.db import Actor, unit_of_work
+from app.core.errors import Invalid
+from app.core.permissions import ALL, Permission
+from app.domains.bulk import jobs, queries, rules, service
+from app.domains.bulk.errors import FileRefused
+from app.domains.bulk.schemas import Audience, Run, Wanted
+from app.domains.bulk.service import acting
+from app.domains.compliance import service as compliance
+from app.domains.members import queries as member_queries
+from app.domains.members import service as members
+from app.domains.members.schemas import Newcomer, Person
+from app.domains.points import service as points
+from tests.domains.points.invariants import broken
+from tests.factories import payloads
+from tests.fixtures.shop import TestShop
+from tests.fixtures.web import api_key, staff
+
+MAYA = Actor("staff", "1", "Maya")
+WELCOME = 200
+FILE = (
+    "Email,First name,Last name,Language,Birthday\n"
+    "ada@example.com,Ada,Lovelace,fr-CA,1990-12-10\n"
+    "Bo@Example.com,Bo,,,\n"
+    "not an address,Cy,,,\n"
+    "m1@example.com,Dee,,,\n"
+    "m2@example.com,Eve,,,\n"
+    " bo@example.com ,Bo again,,,\n"
+    "fay@example.com,Fay,,,1990-13-10\n"
+    ",Gil,,,\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def laws(shop: TestShop) -> Iterator[None]:
+    yield
+    with shop.work() as uow:
+        assert broken(uow) == {}
+
+
+@pytest.fixture
+def known(shop: TestShop) -> None:
+    """Two members, one of them blocked, and a guest who ordered for 129.90."""
+    with shop.work() as uow:
+        found = members.enroll(uow, [Person(n, f"m{n}@example.com", f"Name {n}") for n in (1, 2)])
+        members.set_status(uow, found[2].id, "blocked")
+    order(shop, 5, "guest@example.com")
+
+
+def order(shop: TestShop, number: int, email: str) -> None:
+    shop.tell("orders/paid", payloads.order(number, customer=None, email=email, phone=None))
+    shop.drain()
+
+
+def ask(shop: TestShop, text: str | None = FILE) -> Run:
+    audience = Audience("file", "people.csv") if text else service.guests()
+    with unit_of_work(shop.id, actor=MAYA) as uow:
+        made = service.create(uow, Wanted("enroll", "promotion"), audience, text)
+    jobs.check(str(shop.id), str(made.id))
+    return look(shop, made.id)
+
+
+def look(shop: TestShop, run_id: UUID) -> Run:
+    with shop.work() as uow:
+        return service.get(uow, run_id)
+
+
+def start(shop: TestShop, run: Run) -> Run:
+    with unit_of_work(shop.id, actor=MAYA) as uow:
+        service.start(uow, run.id, run.plan)
+    jobs.run_rows(str(shop.id), str(run.id))
+    return look(shop, run.id)
+
+
+def take_back(shop: TestShop, run: Run) -> Run:
+    with unit_of_work(shop.id, actor=MAYA) as uow:
+        service.undo(uow, run.id)
+    jobs.undo_rows(str(shop.id), str(run.id))
+    return look(shop, run.id)
+
+
+def rows(shop: TestShop, run: Run) -> list[tuple[int, str, str | None]]:
+    with shop.work() as uow:
+        found = queries.rows(uow, service.get(uow, run.id), None, 100, None).items
+        return [(row["n"], row["state"], row["problem"]) for row in found]
+
+
+def member(shop: TestShop, email: str) -> dict[str, Any] | None:
+    with shop.work() as uow:
+        found = members.search(uow, email)
+        if not found:
+            return None
+        row = uow.one(
+            "SELECT status, source, locale, email_consent FROM members WHERE id = %(id)s", {"id": found[0].id}
+        )
+        assert row is not None
+        name = members.profile(uow, found[0].id).name
+        return row | {"id": found[0].id, "name": name, "points": points.balance(uow, found[0].id).available}
+
+
+def count(shop: TestShop, sql: str) -> int:
+    with shop.work() as uow:
+        return int(uow.scalar(sql))
+
+
+@pytest.mark.usefixtures("known")
+def test_the_dry_run_names_each_refusal_and_makes_nobody(shop: TestShop) -> None:
+    run = ask(shop)
+    assert (run.status, run.rows, run.accepted, run.refused) == ("ready", 8, 2, 6)
+    assert run.points == 2 * WELCOME
+    assert rows(shop, run) == [
+        (2, "ready", None),
+        (3, "ready", None),
+        (4, "refused", "bad_email"),
+        (5, "refused", "member"),
+        (6, "refused", "blocked"),
+        (7, "refused", "twice"),
+        (8, "refused", "bad_birthday"),
+        (9, "refused", "nobody"),
+    ]
+    assert member(shop, "ada@example.com") is None
+    with shop.work() as uow:
+        kept = uow.all("SELECT n, person_sealed FROM bulk_rows WHERE person_sealed IS NOT NULL ORDER BY n")
+    assert [row["n"] for row in kept] == [2, 3]
+    assert all(b"ada" not in bytes(row["person_sealed"]) for row in kept)
+
+
+def test_people_are_welcomed_once_and_nothing_is_said_of_their_consent(shop: TestShop) -> None:
+    run = start(shop, ask(shop, FILE.replace("1990-12-10", "١٩٩٠/١٢/١٠")))
+    assert (run.status, run.succeeded, run.failed, run.moved) == ("done", 4, 0, 4 * WELCOME)
+    ada = member(shop, "ADA@example.com")
+    assert ada is not None
+    assert ada.pop("id")
+    assert ada == {
+        "status": "guest",
+        "source": "enrolled",
+        "locale": "fr",
+        "email_consent": None,
+        "name": "Ada Lovelace",
+        "points": WELCOME,
+    }
+    assert (
+        count(
+            shop, "SELECT count(*) FROM bulk_rows WHERE person_sealed IS NOT NULL OR person_index IS NOT NULL"
+        )
+        == 0
+    )
+    assert count(shop, "SELECT count(*) FROM messages") == 0
+    assert count(shop, "SELECT count(*) FROM audit_entries WHERE action = 'member.enrolled'") == 4
+    jobs.run_rows(str(shop.id), str(run.id))
+    assert member(shop, "ada@example.com")["points"] == WELCOME  # type: ignore[index]
+    again = ask(shop)
+    assert (again.accepted, again.totals["problems"]["member"]) == (0, 4)
+
+
+def test_who_registers_has_the_bonus_once_and_keeps_the_birthday(shop: TestShop) -> None:
+    start(shop, ask(shop, "ada@example.com,Ada,Lovelace,fr,1990-12-31\n"))
+    for _ in range(2):
+        shop.tell("customers/create", payloads.customer(77, email="ada@example.com", verified_email=True))
+        shop.drain()
+    with shop.work() as uow:
+        found = members.by_customer(uow, 77)
+        assert found is not None
+        assert points.balance(uow, found.id).available == WELCOME
+        assert [one for one, _, _ in members.born_on(uow, [(12, 31)], None, 10)] == [found.id]
+
+
+@pytest.mark.usefixtures("known")
+def test_guests_are_enrolled_by_their_orders_and_part_again(shop: TestShop) -> None:
+    before = member(shop, "guest@example.com")
+    run = start(shop, ask(shop, None))
+    assert (run.rows, run.succeeded) == (1, 1)
+    after = member(shop, "guest@example.com")
+    assert before is not None
+    assert after == before | {"source": "enrolled", "points": before["points"] + WELCOME}
+    assert ask(shop, None).rows == 0
+    assert take_back(shop, run).undone == 1
+    assert member(shop, "guest@example.com") == before
+
+
+def test_undoing_forgets_newcomers_who_did_nothing_since(shop: TestShop) -> None:
+    run = start(shop, ask(shop, "ada@example.com\nbo@example.com\ncy@example.com\n"))
+    order(shop, 5, "bo@example.com")
+    shop.tell("customers/create", payloads.customer(77, email="cy@example.com", verified_email=True))
+    shop.drain()
+    run = take_back(shop, run)
+    assert (run.status, run.undone, run.kept) == ("undone", 1, 2)
+    assert [(n, problem) for n, _, problem in rows(shop, run)] == [
+        (1, None),
+        (2, "active_since"),
+        (3, "active_since"),
+    ]
+    assert member(shop, "ada@example.com") is None
+    assert member(shop, "bo@example.com")["points"] > WELCOME  # type: ignore[index]
+    assert (
+        count(
+            shop,
+            "SELECT coalesce(sum(available), 0) FROM points_accounts a JOIN members m USING (shop_id)"
+            " WHERE m.id = a.member_id AND m.status = 'erased'",
+        )
+        == 0
+    )
+    again = start(shop, ask(shop, "ada@example.com\n"))
+    assert (again.succeeded, again.moved) == (1, WELCOME)
+
+
+def test_a_program_without_a_bonus_enrolls_all_the_same(shop: TestShop) -> None:
+    with shop.work() as uow:
+        uow.execute("UPDATE programs SET status = 'paused'")
+    run = start(shop, ask(shop, "ada@example.com\n"))
+    assert (run.points, run.moved, run.succeeded) == (0, 0, 1)
+    assert take_back(shop, run).undone == 1
+    assert member(shop, "ada@example.com") is None
+
+
+def test_who_came_between_the_dry_run_and_the_run_is_not_made_twice(shop: TestShop) -> None:
+    run = ask(shop, "ada@example.com\nbo@example.com\ncy@example.com\n")
+    order(shop, 5, "ada@example.com")
+    shop.tell("customers/create", payloads.customer(77, email="bo@example.com"))
+    shop.drain()
+    run = start(shop, run)
+    assert (run.succeeded, run.failed) == (2, 1)
+    assert [problem for _, _, problem in rows(shop, run)] == [None, "member", None]
+    assert member(shop, "ada@example.com")["source"] == "enrolled"  # type: ignore[index]
+    assert take_back(shop, run).undone == 2
+    assert member(shop, "ada@example.com")["source"] == "guest"  # type: ignore[index]
+    assert member(shop, "cy@example.com") is None
+
+
+def test_many_rows_are_done_slice_by_slice_through_a_pause(
+    shop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "_SLICE", 3)
+    monkeypatch.setattr("app.domains.bulk.service.checking.SLICE", 4)
+    run = ask(shop, "".join(f"p{n % 9}@example.com\n" for n in range(12)))
+    assert (run.accepted, run.totals["problems"]) == (9, {"twice": 3})
+    with unit_of_work(shop.id, actor=MAYA) as uow:
+        service.start(uow, run.id, run.plan)
+    turns = service.run(shop.id, run.id)
+    next(turns)
+    with unit_of_work(shop.id, actor=MAYA) as uow:
+        service.pause(uow, run.id)
+    assert list(turns) == []
+    assert count(shop, "SELECT count(*) FROM members") == 3
+    with unit_of_work(shop.id, actor=MAYA) as uow:
+        service.resume(uow, run.id)
+    jobs.run_rows(str(shop.id), str(run.id))
+    assert look(shop, run.id).succeeded == 9
+    assert count(shop, "SELECT count(*) FROM points_entries WHERE reason = 'signup'") == 9
+
+
+def test_people_of_a_run_that_is_given_up_or_forgotten_are_dropped(shop: TestShop) -> None:
+    named = "SELECT count(*) FROM bulk_rows WHERE person_sealed IS NOT NULL OR person_index IS NOT NULL"
+    run = ask(shop, "ada@example.com\n")
+    with unit_of_work(shop.id, actor=MAYA) as uow:
+        service.cancel(uow, run.id)
+    assert count(shop, named) == 0
+    run = ask(shop, "ada@example.com\n")
+    with shop.work() as uow:
+        uow.execute(
+            "UPDATE bulk_runs SET touched_at = touched_at - interval '31 days' WHERE status = 'ready'"
+        )
+    jobs.go_on()
+    assert (look(shop, run.id).status, count(shop, named)) == ("cancelled", 0)
+
+
+def test_whoever_is_erased_is_not_enrolled_by_a_run_that_waits(shop: TestShop) -> None:
+    order(shop, 5, "ada@example.com")
+    found = member(shop, "ada@example.com")
+    assert found is not None
+    run = ask(shop, "ada@example.com\nbo@example.com\n")
+    with shop.work() as uow:
+        compliance.request_erasure(
+            uow, external_id="x", member_id=found["id"], customer_id=None, requested_at=uow.now
+        )
+    assert [problem for _, _, problem in rows(shop, start(shop, run))] == ["gone", None]
+    assert member(shop, "ada@example.com") is None
+
+
+def test_only_files_and_guests_are_enrolled(shop: TestShop) -> None:
+    with shop.work() as uow, pytest.raises(Invalid):
+        service.create(uow, Wanted("enroll", "promotion"), Audience("filter", filter={"status": "guest"}))
+    with shop.work() as uow, pytest.raises(FileRefused):
+        service.create(uow, Wanted("enroll", "promotion"), Audience("file"), "Name\nAda\n")
+
+
+def test_another_shop_has_its_own_people(shop: TestShop, other_shop: TestShop) -> None:
+    start(shop, ask(shop, "ada@example.com\n"))
+    assert member(other_shop, "ada@example.com") is None
+    assert ask(other_shop, "ada@example.com\n").accepted == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "email"),
+    [
+        (" Ada@Example.COM ", "ada@example.com"),
+        ("\u200eada@example.com\u200f", "ada@example.com"),
+        ("\uff41da@example.com", "ada@example.com"),
+        ("é.o'neil+x@exämple.co.uk", "é.o'neil+x@exämple.co.uk"),
+        *[
+            (bad, None)
+            for bad in (
+                "",
+                "ada",
+                "ada@",
+                "@x.com",
+                "a@b",
+                "a b@x.com",
+                "a@x..com",
+                "a@@x.com",
+                "a@x.com,b@x.com",
+            )
+        ],
+        ("a" * 250 + "@x.com", None),
+    ],
+)
+def test_an_address_is_read_in_one_way(text: str, email: str | None) -> None:
+    assert rules.mailbox(text) == email
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("1990-12-31", date(1990, 12, 31)),
+        ("1990/1/5", date(1990, 1, 5)),
+        ("١٩٩٠-١٢-٣١", date(1990, 12, 31)),
+        *[(bad, None) for bad in ("31.12.1990", "1990-02-30", "1815-12-10", "soon", "1990-12-31T00:00")],
+    ],
+)
+def test_a_birthday_is_read_in_one_way(text: str, day: date | None) -> None:
+    assert rules.day_of(text) == day
+
+
+def test_headings_in_five_languages_say_the_same() -> None:
+    for head in (
+        "Email,First Name,Last Name,Language,Birthday",
+        "Correo,Nombre,Apellidos,Idioma,Fecha de nacimiento",
+        "Courriel,Prénom,Nom de famille,Langue,Date de naissance",
+        "البريد,الاسم الأول,اسم العائلة,اللغة,تاريخ الميلاد",
+        "דוא״ל,שם פרטי,שם משפחה,שפה,תאריך לידה",
+    ):
+        text = f"{head}\na@x.com,Ada,Byron,fr,1990-12-31\n"
+        (found,) = rules.lines(text.splitlines(keepends=True), rules.layout(text), people=True)
+        assert found.person == Newcomer("a@x.com", "Ada", "Byron", "fr", date(1990, 12, 31)), head
+
+
+def test_staff_enroll_a_file_and_see_each_refusal(
+    shop: TestShop, call_as: Callable[..., Any], known: None
+) -> None:
+    caller = call_as(staff(shop.id))
+    page = caller.get("/app/bulk-actions/new?kind=enroll").text
+    assert "Nothing is assumed about their consent" in page
+    sent = {
+        "kind": "enroll",
+        "who": "file",
+        "reason": "promotion",
+        "file": (io.BytesIO(FILE.encode()), "people.csv"),
+    }
+    assert caller.submit("/app/bulk-actions/new/upload", sent).status_code == 200
+    with shop.work() as uow:
+        run = uow.scalar("SELECT id FROM bulk_runs")
+    jobs.check(str(shop.id), str(run))
+    page = caller.get(f"/app/bulk-actions/{run}").text
+    for said in (
+        "This is no e-mail address.",
+        "This person is a member already.",
+        "An earlier line names this person.",
+    ):
+        assert said in page
+    reader = call_as(staff(shop.id, ALL - {Permission.MEMBERS_WRITE}))
+    assert (
+        reader.submit(
+            "/app/bulk-actions/new/create", {"kind": "enroll", "who": "guests", "reason": "other"}
+        ).status_code
+        == 403
+    )
+    guests = caller.submit(
+        "/app/bulk-actions/new/create", {"kind": "enroll", "who": "guests", "reason": "other"}
+    )
+    assert guests.status_code == 200
+    assert (
+        caller.submit(
+            "/app/bulk-actions/new/create", {"kind": "enroll", "who": "filter", "reason": "other"}
+        ).status_code
+        == 422
+    )
+
+
+def test_a_program_enrolls_people_and_guests(
+    shop: TestShop, call_as: Callable[..., Any], known: None
+) -> None:
+    caller, path = call_as(api_key(shop.id)), "/api/loyalty-referral/bulk-actions"
+    person = {"member": "ada@example.com", "first_name": "Ada", "birthday": "1990-12-31", "locale": "he"}
+    run = caller.post(path, json={"kind": "enroll", "reason": "import", "rows": [person]}).get_json()["run"]
+    jobs.check(str(shop.id), run["id"])
+    run = caller.get(f"{path}/{run['id']}").get_json()["run"]
+    assert (run["accepted"], run["points"]) == (1, WELCOME)
+    caller.post(f"{path}/{run['id']}/start", json={"plan": run["plan"]})
+    jobs.run_rows(str(shop.id), run["id"])
+    found = member(shop, "ada@example.com")
+    assert found is not None
+    assert (found["name"], found["locale"]) == ("Ada", "he")
+    with shop.work() as uow:
+        assert member_queries.get(uow, found["id"]).status == "guest"  # type: ignore[union-attr]
+    guests = caller.post(path, json={"kind": "enroll", "reason": "import"}).get_json()["run"]
+    jobs.check(str(shop.id), guests["id"])
+    assert caller.get(f"{path}/{guests['id']}").get_json()["run"]["accepted"] == 1
