@@ -1,6 +1,7 @@
 """Tiers on the REST API, by the addresses of the v1 documents."""
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from app.core import paging
@@ -10,10 +11,13 @@ from app.domains.members import errors as member_errors
 from app.domains.members import service as members
 from app.domains.programs import service as programs
 from app.domains.tiers import errors, service
+from app.domains.tiers.lists import ENDINGS, MOVES
 from app.domains.tiers.schemas import (
     BASIS_POINTS,
     AssignIn,
+    EndingsQuery,
     Level,
+    MovesQuery,
     Perks,
     PreviewLine,
     PreviewQuery,
@@ -24,7 +28,8 @@ from app.domains.tiers.schemas import (
     TierIn,
     TierOut,
 )
-from app.web.endpoints import Context, endpoint
+from app.web.endpoints import Context, Download, endpoint
+from app.web.list_export import download, export_query
 
 _TAG = "Tiers"
 _PATH = "/v1/api/vip-tiers"
@@ -140,6 +145,34 @@ def _main(ctx: Context) -> UUID:
     if not found:
         raise errors.LadderNotFound()
     return found[0].id
+
+
+@endpoint(
+    "GET",
+    _PATH + "/moves.csv",
+    permission=Permission.TIERS_READ,
+    tag=_TAG,
+    query=export_query(MovesQuery),
+    out=Download,
+    produces="text/csv",
+)
+def tier_moves_csv(ctx: Context, query: Any) -> Download:
+    """Download who rose and fell as CSV: the filters, order and columns of the list in the admin."""
+    return download(ctx, MOVES, query)
+
+
+@endpoint(
+    "GET",
+    _PATH + "/endings.csv",
+    permission=Permission.TIERS_READ,
+    tag=_TAG,
+    query=export_query(EndingsQuery),
+    out=Download,
+    produces="text/csv",
+)
+def tier_endings_csv(ctx: Context, query: Any) -> Download:
+    """Download who loses a tier as CSV: the filters, order and columns of the list in the admin."""
+    return download(ctx, ENDINGS, query)
 
 
 @endpoint(

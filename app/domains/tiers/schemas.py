@@ -239,11 +239,15 @@ class MoveForm(BaseModel):
 
 
 class MovesQuery(BaseModel):
-    """Which moves are shown."""
+    """Which moves are shown; days are those of the shop."""
 
+    search: str | None = Field(None, max_length=254)
     ladder: UUID | None = None
     direction: Literal["up", "down"] | None = None
     reason: Reason | None = None
+    start: Day | None = None
+    end: Day | None = None
+    sort: Literal["newest", "oldest"] = "newest"
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, max_length=200)
 
@@ -251,9 +255,14 @@ class MovesQuery(BaseModel):
 class EndingsQuery(BaseModel):
     """Which endings are shown."""
 
-    days: Literal[7, 14, 30, 60, 90] = 30
+    search: str | None = Field(None, max_length=254)
+    days: Literal["7", "30", "90"] | None = Field(None, description="Within so many days")
+    tier: UUID | None = None
+    ladder: UUID | None = None
+    why: Literal["grace", "period"] | None = None
+    sort: Literal["soonest"] = "soonest"
     limit: int = Field(50, ge=1, le=200)
-    cursor: str | None = Field(None, max_length=200)
+    cursor: str | None = Field(None, max_length=300)
 
 
 class SimulatedQuery(BaseModel):

@@ -18,6 +18,15 @@ from app.domains.programs import service as programs
 from app.domains.shops import service as shops
 from app.domains.tiers import queries, rules, service
 from app.domains.tiers.errors import LadderNotFound, StaleVersion
+from app.domains.tiers.lists import (
+    ENDINGS,
+    METRICS,
+    MOVES,
+    called,
+    ladder_options,
+    tell_who,
+    tier_options,
+)
 from app.domains.tiers.queries import lists
 from app.domains.tiers.schemas import (
     BASIS_POINTS,
@@ -34,6 +43,8 @@ from app.domains.tiers.schemas import (
     TierForm,
 )
 from app.web.context import Context
+from app.web.date_range import today
+from app.web.lists import show_list
 from app.web.tabs import Done, action, tab, tab_page
 
 _KEY = "tier-management"
@@ -60,12 +71,6 @@ _FIELDS = {
     "early_days": mark("Early access in days"),
     "removed": mark("Removed"),
 }
-METRICS = {
-    "points": mark("Points earned"),
-    "spend": mark("Money spent"),
-    "orders": mark("Orders placed"),
-    "rfm": mark("RFM score"),
-}
 PERIODS = {
     "lifetime": mark("Everything since joining"),
     "rolling": mark("The last months"),
@@ -78,13 +83,6 @@ DOWNGRADES = {
     "none": mark("Never"),
 }
 EVERY = {"month": mark("Every month"), "quarter": mark("Every quarter"), "year": mark("Every year")}
-REASONS = {
-    "earned": mark("Earned"),
-    "lapsed": mark("No longer earned"),
-    "refund": mark("A refund took it back"),
-    "by_hand": mark("Moved by hand"),
-    "ladder": mark("The ladder was changed"),
-}
 
 
 def _words(ctx: Context, words: dict[str, str]) -> dict[str, str]:
@@ -97,7 +95,6 @@ def _vocabulary(ctx: Context) -> dict[str, Any]:
         "periods": _words(ctx, PERIODS),
         "downgrades": _words(ctx, DOWNGRADES),
         "every": _words(ctx, EVERY),
-        "reasons": _words(ctx, REASONS),
         "can_write": ctx.can(Permission.TIERS_WRITE),
     }
 
@@ -414,7 +411,7 @@ def _told(ctx: Context, changes: Iterable[dict[str, Any]], draft: Ladder) -> lis
     currency = shops.get(ctx.uow).currency
     words = METRICS | PERIODS | DOWNGRADES | EVERY
     rewards = dict(service.givable(ctx.uow))
-    called = _called(ctx) | {level.name: level.localized(ctx.locale) for level in draft.levels}
+    names = called(ctx) | {level.name: level.localized(ctx.locale) for level in draft.levels}
 
     def shown(name: str, value: Any) -> str | None:
         if value is None:
@@ -435,7 +432,7 @@ def _told(ctx: Context, changes: Iterable[dict[str, Any]], draft: Ladder) -> lis
 
     return [
         {
-            "field": (f"{called.get(one['tier'], one['tier'])}: " if one["tier"] else "")
+            "field": (f"{names.get(one['tier'], one['tier'])}: " if one["tier"] else "")
             + translate(ctx.locale, _FIELDS[one["field"]]),
             "before": shown(one["field"], one["before"]),
             "after": shown(one["field"], one["after"]),
@@ -446,26 +443,11 @@ def _told(ctx: Context, changes: Iterable[dict[str, Any]], draft: Ladder) -> lis
 
 def _who_moves(ctx: Context, simulation: UUID, query: SimulatedQuery) -> dict[str, Any]:
     page = lists.simulated(ctx.uow, simulation, query)
-    _tell_who(ctx, page.items)
+    tell_who(ctx, page.items)
+    names = called(ctx)
+    for row in page.items:
+        row |= {side: names.get(row[side], row[side]) for side in ("from_name", "to_name")}
     return {"page": page, "currency": shops.get(ctx.uow).currency}
-
-
-def _tell_who(ctx: Context, rows: Iterable[dict[str, Any]]) -> None:
-    """Give rows of moves their `person`, and tiers their names in the reader's language."""
-    rows = list(rows)
-    people = members.profiles(ctx.uow, {row["member_id"] for row in rows}) if rows else {}
-    called = _called(ctx)
-    for row in rows:
-        row["person"] = people.get(row["member_id"])
-        row["from_name"] = called.get(row["from_name"], row["from_name"])
-        row["to_name"] = called.get(row["to_name"], row["to_name"])
-
-
-def _called(ctx: Context) -> dict[str | None, str]:
-    """Tiers' names in the reader's language by those the merchant always gave."""
-    return {
-        level.name: level.localized(ctx.locale) for one in service.ladders(ctx.uow) for level in one.levels
-    }
 
 
 @action(_KEY, "apply", page="preview", permission=Permission.TIERS_WRITE)
@@ -485,14 +467,8 @@ def apply(ctx: Context, simulation: UUID) -> Done:
 )
 def endings(ctx: Context, query: EndingsQuery) -> dict[str, Any]:
     """Whose tier ends soon unless they earn more."""
-    page = lists.endings(ctx.uow, query, ctx.uow.now + timedelta(days=query.days))
-    people = members.profiles(ctx.uow, [row["member_id"] for row in page.items]) if page.items else {}
-    for row in page.items:
-        row["person"] = people.get(row["member_id"])
-        row["id"] = f"{row['member_id']}-{row['ladder_id']}"
-        row["last_at"] = row["ends_at"] - timedelta(seconds=1)
-        row["tier"] = row["tier_names"].get(ctx.locale) or row["tier"]
-    return _vocabulary(ctx) | {"page": page, "currency": shops.get(ctx.uow).currency}
+    options = {"tier": tier_options(ctx), "ladder": ladder_options(ctx)}
+    return {"list": show_list(ctx, ENDINGS, query, options=options), "currency": shops.get(ctx.uow).currency}
 
 
 @tab_page(
@@ -505,14 +481,8 @@ def endings(ctx: Context, query: EndingsQuery) -> dict[str, Any]:
 )
 def moves(ctx: Context, query: MovesQuery) -> dict[str, Any]:
     """Who rose and fell, when and why."""
-    page = lists.moves(ctx.uow, query)
-    _tell_who(ctx, page.items)
-    program = programs.active(ctx.uow)
-    return _vocabulary(ctx) | {
-        "page": page,
-        "currency": shops.get(ctx.uow).currency,
-        "ladders": service.program_ladders(ctx.uow, program.id) if program else [],
-    }
+    found = show_list(ctx, MOVES, query, options={"ladder": ladder_options(ctx)})
+    return {"list": found, "today": today()}
 
 
 @tab_page(
@@ -558,13 +528,13 @@ def release(ctx: Context, member: UUID) -> Done:
 
 
 def _panel(ctx: Context, member_id: UUID) -> dict[str, Any]:
-    called = _called(ctx)
+    names = called(ctx)
     return {
         "standings": service.standings(ctx.uow, member_id),
         "changes": [
             (
-                called.get(one["from_name"], one["from_name"]),
-                called.get(one["to_name"], one["to_name"]),
+                names.get(one["from_name"], one["from_name"]),
+                names.get(one["to_name"], one["to_name"]),
                 one["created_at"],
             )
             for one in queries.changes(ctx.uow, member_id, 5)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.core import paging
 from app.core.db import UnitOfWork
+from app.core.walking import Walk, walked
 from app.domains.tiers.schemas import EndingsQuery, MovesQuery, SimulatedQuery
 
 
@@ -29,64 +30,87 @@ def place_in(cursor: str | None) -> UUID | None:
     return _id(paging.decode_cursor(cursor, 1)[0]) if cursor else None
 
 
-_MOVES = """
-SELECT c.id, c.member_id, c.ladder_id, c.from_name, c.to_name, c.direction, c.value, c.reason, c.note, c.created_at,
-  l.name AS ladder, l.metric
-FROM tier_changes c LEFT JOIN tier_ladders l ON l.shop_id = c.shop_id AND l.id = c.ladder_id
-WHERE c.shop_id = %(shop)s
-  AND (%(ladder)s::uuid IS NULL OR c.ladder_id = %(ladder)s)
-  AND (%(direction)s::text IS NULL OR c.direction = %(direction)s)
-  AND (%(reason)s::text IS NULL OR c.reason = %(reason)s)
-  AND (%(at)s::timestamptz IS NULL OR (c.created_at, c.id) < (%(at)s, %(last)s::uuid))
-ORDER BY c.created_at DESC, c.id DESC LIMIT %(limit)s
-"""
+_MOVE = (
+    "w.id, w.member_id, w.ladder_id, w.from_name, w.to_name, w.direction, w.value, w.reason, w.note, w.created_at,"
+    " l.name AS ladder, l.metric"
+)
+_ON_LADDER = "LEFT JOIN tier_ladders l ON l.shop_id = w.shop_id AND l.id = w.ladder_id"
+_SPAN = (
+    " AND created_at >= coalesce(%(since)s, '-infinity'::timestamptz)"
+    " AND created_at < coalesce(%(until)s, 'infinity'::timestamptz)"
+)
 
 
-def moves(uow: UnitOfWork, query: MovesQuery) -> paging.Page[dict[str, Any]]:
-    """Moves on ladders, newest first. Raises StaleCursor."""
-    at, last = paging.decode_cursor(query.cursor, 2) if query.cursor else (None, None)
-    rows = uow.all(
-        _MOVES,
-        {
-            "shop": uow.shop,
-            "ladder": query.ladder,
-            "direction": query.direction,
-            "reason": query.reason,
-            "at": _instant(at) if at else None,
-            "last": _id(last) if last else None,
-            "limit": query.limit + 1,
-        },
+def moves(
+    uow: UnitOfWork,
+    query: MovesQuery,
+    member_ids: list[UUID] | None,
+    span: tuple[datetime | None, datetime | None],
+) -> paging.Found:
+    """Moves on ladders: of all members or of these, between two instants. Raises StaleCursor."""
+    asked = {"ladder": "w.ladder_id", "direction": "w.direction", "reason": "w.reason"}
+    where = [f"{column} = %({name})s" for name, column in asked.items() if getattr(query, name)]
+    walk = Walk(
+        _source("tier_changes", _SPAN, member_ids),
+        ("created_at", "id"),
+        _MOVE,
+        _ON_LADDER,
+        " AND ".join(where) or "true",
+        descending=query.sort == "newest",
     )
-    return paging.cut(rows, query.limit, "created_at", "id")
+    values = {name: getattr(query, name) for name in asked}
+    values |= {"shop": uow.shop, "members": member_ids, "since": span[0], "until": span[1]}
+    return walked(uow, walk, values, query.limit, query.cursor)
 
 
-_ENDINGS = """
-SELECT m.member_id, m.ladder_id, m.tier_id, m.ends_at, m.value, m.grace_until, l.name AS ladder, l.metric,
-  l.notice_days, t.name AS tier, t.names AS tier_names
-FROM member_tiers m
+def _source(table: str, condition: str, member_ids: list[UUID] | None) -> str:
+    """Rows of a table that a walk goes along; of these members each over the index that begins with the member."""
+    if member_ids is None:
+        return f"SELECT * FROM {table} WHERE shop_id = %(shop)s{condition}{{after}}"
+    return (
+        f"SELECT x.* FROM unnest(%(members)s::uuid[]) AS m (id) CROSS JOIN LATERAL (SELECT * FROM {table}"
+        f" WHERE shop_id = %(shop)s AND member_id = m.id{condition}{{after}} OFFSET 0) x"
+    )
+
+
+_ENDING = """m.member_id, m.ladder_id, m.tier_id, m.ends_at, m.value, m.grace_until, l.name AS ladder, l.metric,
+  l.notice_days, t.name AS tier, t.names AS tier_names"""
+_STANDING = """
 JOIN tier_ladders l ON l.shop_id = m.shop_id AND l.id = m.ladder_id AND l.active
 JOIN tiers t ON t.shop_id = m.shop_id AND t.id = m.tier_id
 JOIN programs p ON p.shop_id = l.shop_id AND p.id = l.program_id AND p.status = 'active' AND p.type = 'tiered'
+"""
+_ENDINGS = f"""
+SELECT {_ENDING} FROM member_tiers m {_STANDING}
 WHERE m.shop_id = %(shop)s AND m.ends_at <= %(until)s
   AND (%(at)s::timestamptz IS NULL OR (m.ends_at, m.member_id, m.ladder_id) > (%(at)s, %(last)s::uuid, %(on)s::uuid))
 """
+_WHYS = {"grace": "m.grace_until IS NOT NULL", "period": "m.grace_until IS NULL"}
 
 
-def endings(uow: UnitOfWork, query: EndingsQuery, until: datetime) -> paging.Page[dict[str, Any]]:
+def endings(
+    uow: UnitOfWork, query: EndingsQuery, member_ids: list[UUID] | None, until: datetime
+) -> paging.Found:
     """Who loses a tier until an instant unless more is earned, soonest first. Raises StaleCursor."""
-    at, last, on = paging.decode_cursor(query.cursor, 3) if query.cursor else (None, None, None)
-    rows = uow.all(
-        _ENDINGS + "ORDER BY m.ends_at, m.member_id, m.ladder_id LIMIT %(limit)s",
-        {
-            "shop": uow.shop,
-            "until": until,
-            "at": _instant(at) if at else None,
-            "last": _id(last) if last else None,
-            "on": _id(on) if on else None,
-            "limit": query.limit + 1,
-        },
+    asked = {"tier": "m.tier_id", "ladder": "m.ladder_id"}
+    where = [f"{column} = %({name})s" for name, column in asked.items() if getattr(query, name)]
+    where += [_WHYS[query.why]] if query.why else []
+    walk = Walk(
+        _source("member_tiers", " AND ends_at <= %(until)s", member_ids),
+        ("ends_at", "member_id", "ladder_id"),
+        _ENDING,
+        _STANDING,
+        " AND ".join(where) or "true",
+        called="m",
     )
-    return paging.cut(rows, query.limit, "ends_at", "member_id", "ladder_id")
+    values = {
+        "shop": uow.shop,
+        "members": member_ids,
+        "until": until,
+        "tier": query.tier,
+        "ladder": query.ladder,
+    }
+    return walked(uow, walk, values, query.limit, query.cursor)
 
 
 def endings_to_tell(
