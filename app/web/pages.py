@@ -37,10 +37,19 @@ def _serve(shown: Tab | TabPage) -> Callable[..., Response]:
     def serve(**place: Any) -> Response:
         principal = embedded_staff()
         allow(principal, shown.permission)
+        found = _found_before(shown, principal)
         with work_of(principal) as uow:
-            return html_response(show(shown, principal, uow, place))
+            return html_response(show(shown, principal, uow, place, found=found))
 
     return serve
+
+
+def _found_before(shown: Tab | TabPage, principal: Principal) -> Any:
+    """What a page asks others for while no transaction is open."""
+    if not isinstance(shown, TabPage) or shown.before is None:
+        return None
+    query = parse_view_query(request.args, shown.query) if shown.query is not None else None
+    return shown.before(principal.shop_id, query)
 
 
 def show(
@@ -50,15 +59,16 @@ def show(
     place: Mapping[str, Any],
     *,
     fragment: bool | None = None,
+    found: Any = None,
 ) -> str:
-    """The HTML of a tab or page, read through an open unit of work."""
-    view, query = view_model(shown, principal, uow, place)
+    """The HTML of a tab or page, read through an open unit of work; `found` is what it asked others for before."""
+    view, query = view_model(shown, principal, uow, place, found)
     ctx = page_context(principal, tab_of(shown), place=place)
     return render_view(shown, ctx, view, query, fragment=fragment)
 
 
 def view_model(
-    shown: Tab | TabPage, principal: Principal, uow: UnitOfWork, place: Mapping[str, Any]
+    shown: Tab | TabPage, principal: Principal, uow: UnitOfWork, place: Mapping[str, Any], found: Any = None
 ) -> tuple[Any, Any]:
     """The view model and the query it was made for."""
     query = (
@@ -66,7 +76,7 @@ def view_model(
         if shown.query is not None
         else None
     )
-    offered = {"ctx": context_of(principal, uow), "query": query, **place}
+    offered = {"ctx": context_of(principal, uow), "query": query, "found": found, **place}
     return shown.view(**wanted(shown.view, offered)), query
 
 

@@ -13,7 +13,7 @@ from app.core.permissions import Permission
 
 View = TypeVar("View", bound=Callable[..., Any])
 HOME = "home"
-_CONVERTED = re.compile(r"<(?:[^:<>]*:)?(\w+)>")
+CONVERTED = re.compile(r"<(?:[^:<>]*:)?(\w+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,10 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class TabPage:
-    """A page or drawer below a tab, at the tab's path followed by `path` with Werkzeug converters."""
+    """A page or drawer below a tab, at the tab's path followed by `path` with Werkzeug converters.
+
+    `before(shop_id, query)` asks others than our database, before a transaction is open.
+    """
 
     key: str
     path: str
@@ -72,6 +75,7 @@ class TabPage:
     view: Callable[..., Any]
     template: str
     query: type[BaseModel] | None = None
+    before: Callable[..., Any] | None = None
 
     @property
     def name(self) -> str:
@@ -131,7 +135,7 @@ class TabRegistry:
         """Fail when a page or action names a parent that nobody declared, or a function an argument nobody gives it."""
         for page in self.pages.values():
             self._parent(page)
-            _check_names(page.view, {"ctx", "query", *path_names(page.path)})
+            _check_names(page.view, {"ctx", "query", "found", *path_names(page.path)})
         for action in self.actions.values():
             self._parent(action)
             offered = {"ctx", *path_names(self.path_of(action))}
@@ -215,16 +219,18 @@ def tab_page(
     title: str,
     permission: Permission,
     query: type[BaseModel] | None = None,
+    before: Callable[..., Any] | None = None,
 ) -> Callable[[View], View]:
-    """Declare a page or drawer of a tab on its view function `(ctx[, query], **path) -> view model`.
+    """Declare a page or drawer of a tab on its view function `(ctx[, query][, found], **path) -> view model`.
 
     `path` uses Werkzeug converters ("/<uuid:id>"). `template` without a slash lies in the domain's folder. A view model
-    with a `title` attribute or key gives the document's title, otherwise `title` does.
+    with a `title` attribute or key gives the document's title, otherwise `title` does. What `before(shop_id, query)` gives,
+    which may ask Shopify, the view receives as `found`.
     """
 
     def declare(view: View) -> View:
         place = template if "/" in template else f"admin/{_domain(view)}/{template}"
-        registry().add(TabPage(key, path, title, permission, view, place, query))
+        registry().add(TabPage(key, path, title, permission, view, place, query, before))
         return view
 
     return declare
@@ -286,7 +292,7 @@ def _domain(function: Callable[..., Any]) -> str:
 
 def path_names(path: str) -> list[str]:
     """The parameter names of a route with Werkzeug converters."""
-    return _CONVERTED.findall(path)
+    return CONVERTED.findall(path)
 
 
 def _check_names(function: Callable[..., Any], offered: set[str]) -> None:

@@ -208,6 +208,7 @@ class Queries:
             "Customer": self.customer,
             "Product": self.product,
             "ProductVariant": self.productVariant,
+            "Collection": self.collection,
             "DiscountCodeNode": self.codeDiscountNode,
             "GiftCard": self.giftCard,
         }

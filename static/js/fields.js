@@ -5,25 +5,34 @@
   /* tags */
   const untouched = new WeakMap();
   const touch = (box) => {
-    if (!untouched.has(box)) untouched.set(box, [...box.querySelectorAll("input[type=hidden]")].map((field) => field.value));
+    if (!untouched.has(box)) untouched.set(box, [...box.querySelectorAll("input[type=hidden]")].map((field) => [field.value, field.previousElementSibling.textContent]));
   };
-  const addTag = (box, text) => {
+  const addTag = (box, text, name = text) => {
     const value = text.trim();
     const present = [...box.querySelectorAll("input[type=hidden]")].some((field) => field.value === value);
     if (!value || present) return;
     const tag = box.querySelector("template").content.firstElementChild.cloneNode(true);
-    tag.querySelector("bdi").textContent = value;
+    tag.querySelector("bdi").textContent = name.trim();
     tag.querySelector("input").value = value;
     const remove = tag.querySelector("button");
-    remove.setAttribute("aria-label", remove.getAttribute("aria-label").replace("#", value));
+    remove.setAttribute("aria-label", remove.getAttribute("aria-label").replace("#", name.trim()));
     box.insertBefore(tag, box.querySelector("input[type=text]"));
   };
+  /* where only some texts can be tags (data-only), the others stay typed */
   const commit = (box) => {
     const field = box.querySelector("input[type=text]");
-    if (field.value.trim()) touch(box);
-    field.value.split(/[,،\n]/).forEach((text) => addTag(box, text));
-    field.value = "";
+    const texts = field.value.split(/[,،\n]/);
+    const fits = (text) => !box.dataset.only || new RegExp(`^(?:${box.dataset.only})$`).test(text.trim());
+    if (!texts.some((text) => text.trim() && fits(text))) return;
+    touch(box);
+    texts.filter(fits).forEach((text) => addTag(box, text));
+    field.value = texts.filter((text) => !fits(text)).join(",");
   };
+  document.addEventListener("tag", (event) => {
+    const box = event.target.querySelector("[data-tags]");
+    touch(box);
+    addTag(box, event.detail.value, event.detail.label);
+  });
   document.addEventListener("keydown", (event) => {
     const box = event.target.closest?.("[data-tags]");
     if (!box || !event.target.matches("input[type=text]")) return;
@@ -144,7 +153,7 @@
       const before = untouched.get(box);
       if (!before) return;
       box.querySelectorAll(".tag").forEach((tag) => tag.remove());
-      before.forEach((text) => addTag(box, text));
+      before.forEach(([text, name]) => addTag(box, text, name));
       untouched.delete(box);
     });
     setTimeout(() => {

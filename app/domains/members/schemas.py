@@ -80,6 +80,11 @@ class Newcomer:
     locale: str | None = None
     birthday: date | None = None
 
+    @property
+    def name(self) -> str:
+        """First and last name, or an empty text."""
+        return " ".join(part for part in (self.first_name, self.last_name) if part)
+
 
 @dataclass(frozen=True)
 class Duplicate:
@@ -308,6 +313,12 @@ class MergeQuery(BaseModel):
 
     search: str | None = Field(None, max_length=254)
     other: UUID | None = None
+
+
+class OtherForm(BaseModel):
+    """Whom staff mean: an id, or what a search finds."""
+
+    member: str = Field(min_length=1, max_length=254)
 
 
 class MergeForm(BaseModel):

@@ -1,8 +1,10 @@
 """Members in the admin: the list, and a page about one person to which other domains add their sections."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
+from app.core.errors import Invalid
 from app.core.i18n import mark, translate
 from app.core.paging import COUNT_CAP
 from app.core.permissions import Permission
@@ -19,6 +21,7 @@ from app.domains.members.schemas import (
     MergeForm,
     MergeQuery,
     NoteForm,
+    OtherForm,
     PairForm,
     StatusForm,
     TimelineQuery,
@@ -34,6 +37,7 @@ _KEY = "members"
 MOST_FOUND = 8
 LEAST_TYPED = 2
 _SHOWN = 25
+_STANDING = ("active", "blocked", "guest")
 
 
 @tab(
@@ -61,10 +65,12 @@ def members(ctx: Context, query: MembersFilter) -> dict[str, Any]:
     _KEY, "/found", "_found.html", title=mark("Members"), permission=Permission.MEMBERS_READ, query=FoundQuery
 )
 def found(ctx: Context, query: FoundQuery) -> dict[str, Any]:
-    """The first members that the command search finds by name, e-mail, order or code."""
-    members = service.search(ctx.uow, query.q)[:MOST_FOUND] if len(query.q.strip()) >= LEAST_TYPED else []
-    profiles = service.profiles(ctx.uow, [member.id for member in members])
-    return {"people": [(member.id, profiles[member.id]) for member in members]}
+    """The first members that the command search, or a field for a member, finds by name, e-mail, order or code."""
+    asked = len(query.q.strip()) >= LEAST_TYPED
+    found = service.search(ctx.uow, query.q) if asked else []
+    members = [one.id for one in found if one.status in _STANDING][:MOST_FOUND]
+    profiles = service.profiles(ctx.uow, members)
+    return {"people": [(one, profiles[one]) for one in members], "asked": asked}
 
 
 def _member(ctx: Context, id: UUID) -> dict[str, Any]:
@@ -139,6 +145,26 @@ def merge(ctx: Context, id: UUID, query: MergeQuery) -> dict[str, Any]:
         "other": (other, service.profile(ctx.uow, other)) if other else None,
         "facts": service.merge_preview(ctx.uow, id, other) if other else [],
     }
+
+
+@action(
+    _KEY,
+    "find-other",
+    path="/find",
+    page="merge",
+    permission=Permission.MEMBERS_WRITE,
+    form=OtherForm,
+    idempotent=False,
+)
+def find_other(ctx: Context, id: UUID, form: OtherForm) -> Done:
+    """Go on to the preview with whom staff mean, or to those who match what they typed."""
+    found = [
+        one.id for one in service.search(ctx.uow, form.member) if one.status in _STANDING and one.id != id
+    ]
+    if not found:
+        raise Invalid(fields={"member": mark("No other member matches.")})
+    asked = {"other": found[0]} if len(found) == 1 else {"search": form.member.strip()}
+    return Done(location=f"/app/{_KEY}/{id}/merge?{urlencode(asked)}")
 
 
 @action(_KEY, "merge", path="/confirm", page="merge", permission=Permission.MEMBERS_WRITE, form=MergeForm)

@@ -137,6 +137,11 @@ def _line(line: Line) -> dict[str, Any]:
     return {"name": translated(line.name), "value": value, "kind": line.kind}
 
 
+def _is_typed(name: str) -> bool:
+    """Whether a posted value is one of the form's own, or how a member who was chosen is shown."""
+    return not name.startswith("_") or name.endswith("_shown")
+
+
 def _declare(task: Task) -> None:
     def page(ctx: Context, query: TaskQuery) -> dict[str, Any]:
         return _view(ctx, task, dialog=query.dialog)
@@ -145,7 +150,7 @@ def _declare(task: Task) -> None:
         return _view(ctx, task)
 
     def handle(ctx: Context, form: BaseModel) -> Done:
-        typed = {name: value for name, value in ctx.form_values.items() if not name.startswith("_")}
+        typed = {name: value for name, value in ctx.form_values.items() if _is_typed(name)}
         typed.pop("idempotency_key", None)
         dialog = ctx.form_values.get("_dialog") == "true"
         asked = {"typed": typed, "initial": typed, "dialog": dialog}

@@ -277,3 +277,16 @@ class HomeView:
     def steps_done(self) -> int:
         """How many steps are known to be done."""
         return sum(step.done is True for step in self.steps)
+
+
+class GoodsQuery(BaseModel):
+    """Goods of the shop: whose title begins like `q`, or those with these numbers, by comma."""
+
+    of: Literal["products", "variants", "collections"] = "products"
+    q: str = Field("", max_length=100)
+    ids: str = Field("", max_length=5_000, pattern="^[0-9,]*$")
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers that `ids` names, at most as many as one question takes."""
+        return [int(one) for one in self.ids.split(",") if 0 < len(one) < 19][:250]

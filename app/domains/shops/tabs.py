@@ -3,11 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from app.core.i18n import mark
 from app.core.permissions import Permission
 from app.domains.shops import service
-from app.domains.shops.schemas import BrandForm, HomeView, WidgetForm
+from app.domains.shops.schemas import BrandForm, GoodsQuery, HomeView, WidgetForm
+from app.shopify import goods
+from app.shopify.goods import Good
 from app.web import date_range
 from app.web.context import Context
 from app.web.date_range import DateRange, Days
@@ -88,3 +91,23 @@ def save_brand(ctx: Context, form: BrandForm) -> Done:
 def see_widget(ctx: Context, form: WidgetForm) -> Done:
     """Note what App Bridge says about the widget; Home is shown again when that is news."""
     return Done() if service.see_widget(ctx.uow, form.on) else Done(refresh="nothing")
+
+
+def _goods(shop_id: UUID, query: GoodsQuery) -> list[Good] | None:
+    if query.ids:
+        return goods.named(shop_id, query.of, query.numbers)
+    return goods.find(shop_id, query.of, query.q)
+
+
+@tab_page(
+    HOME,
+    "/goods",
+    "_goods.html",
+    title=mark("Products"),
+    permission=Permission.PROGRAMS_READ,
+    query=GoodsQuery,
+    before=_goods,
+)
+def goods_found(query: GoodsQuery, found: list[Good] | None) -> dict[str, Any]:
+    """What the shop sells, for fields that name goods; Shopify is asked before a transaction is open."""
+    return {"goods": found or [], "silent": found is None, "asked": bool(query.q.strip())}

@@ -104,3 +104,22 @@ def test_the_api_merges_once_and_separates(
     assert caller.post(f"{base}/unmerge", json={"merge_id": str(ids.new_id())}).status_code == 404
     assert caller.post(f"{base}/merge", json={"removed": "77"}).status_code == 404
     assert caller.post(f"{base}/merge", json={}).status_code == 422
+
+
+def test_the_other_account_is_chosen_or_typed(
+    shop: TestShop, pair: tuple[UUID, UUID], call_as: Callable[..., Caller]
+) -> None:
+    one, two = pair
+    merchant = call_as(staff(shop.id))
+    for typed in (str(two), "anaruiz@gmail.com", "2"):
+        answer = merchant.submit(f"{TAB}/{one}/merge/find", form(member=typed, _member_shown="Ana María"))
+        assert f"{TAB}/{one}/merge?other={two}" in str(answer.headers), typed
+    with shop.work() as uow:
+        members.enroll(uow, [Person(3, "x@example.com", "Ana")])
+        members.index_profiles(uow)
+    assert "search=ana" in str(merchant.submit(f"{TAB}/{one}/merge/find", form(member="ana")).headers)
+    refused = merchant.submit(f"{TAB}/{one}/merge/find", form(member=str(one), _member_shown="Ana Ruiz"))
+    assert refused.status_code == 422 and "No other member matches." in refused.text
+    assert 'value="Ana Ruiz"' in refused.text and f'value="{one}"' in refused.text
+    viewer = call_as(staff(shop.id, ALL - {Permission.MEMBERS_WRITE}))
+    assert viewer.submit(f"{TAB}/{one}/merge/find", form(member="2")).status_code == 403

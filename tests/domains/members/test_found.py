@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 
 from app.core.permissions import Permission
+from app.domains.members import service as members
+from app.domains.members.schemas import Person
 from app.web.principals import ShopInfo
 from tests.factories import payloads
 from tests.fixtures.shop import TestShop
@@ -52,3 +54,15 @@ def test_nothing_is_found_for_too_little_or_unknown_text(
 
 def test_who_may_not_read_members_finds_none(shop: TestShop, web_app: Flask, door: Door) -> None:
     assert found(shop, web_app, door, "shopper77@example.com", frozenset({Permission.SETTINGS_READ})) == "403"
+
+
+def test_a_field_gets_values_and_a_count_that_is_spoken(shop: TestShop, web_app: Flask, door: Door) -> None:
+    with shop.work() as uow:
+        made = members.enroll(uow, [Person(n, f"a{n}@example.com", "Ana") for n in range(1, 11)])
+        members.index_profiles(uow)
+    html = found(shop, web_app, door, "an")
+    assert html.count("data-value=") == 8 and "<p data-told>8 members found</p>" in html
+    with shop.work() as uow:
+        members.merge(uow, made[1].id, made[2].id)
+    html = found(shop, web_app, door, "a2@example.com")
+    assert str(made[2].id) not in html and "No member matches" in html

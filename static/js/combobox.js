@@ -1,0 +1,171 @@
+/* Fields that find people or goods while one types: a combobox with a list (WAI-ARIA). What is typed counts as it stands until
+   something is chosen; a field of several keeps what was chosen as tags. */
+(() => {
+  const PAUSE = 250;
+  const LEAST = 2;
+  const asked = new WeakMap();
+  let choosing = false;
+
+  const boxOf = (element) => element.closest?.("[data-combobox]");
+  const fieldOf = (box) => box.querySelector("[role=combobox]");
+  const listOf = (box) => box.querySelector("[role=listbox]");
+  const valueOf = (box) => box.querySelector("[data-value-of]");
+  const say = (box, text) => (box.querySelector("[role=status]").textContent = text);
+
+  /* the list */
+  const mark = (box, option) => {
+    listOf(box).querySelectorAll("[role=option]").forEach((each) => each.setAttribute("aria-selected", String(each === option)));
+    if (option) fieldOf(box).setAttribute("aria-activedescendant", option.id);
+    else fieldOf(box).removeAttribute("aria-activedescendant");
+    option?.scrollIntoView({ block: "nearest" });
+  };
+  const open = (box, on) => {
+    listOf(box).hidden = !on;
+    fieldOf(box).setAttribute("aria-expanded", String(on));
+    if (!on) mark(box, null);
+  };
+  const optionOf = (box, source, at) => {
+    const option = document.createElement("li");
+    option.id = `${listOf(box).id}-${at}`;
+    option.role = "option";
+    option.dataset.value = source.dataset.value;
+    for (const [name, text] of [["combobox-name", source.textContent.trim()], ["combobox-line", source.dataset.line]]) {
+      if (text) option.append(Object.assign(document.createElement("bdi"), { className: name, textContent: text }));
+    }
+    option.dataset.label = source.textContent.trim();
+    return option;
+  };
+  const show = (box, options) => {
+    listOf(box).replaceChildren(...options);
+    mark(box, null);
+    open(box, options.length > 0);
+  };
+
+  /* what the server finds */
+  const read = async (url) => {
+    const answer = await fetch(url, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" } });
+    if (!answer.ok) throw new Error(answer.status);
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  };
+  const address = (box, name, text) => {
+    const url = new URL(box.dataset.combobox, location.href);
+    url.searchParams.set(name, text);
+    return url;
+  };
+  const find = async (box) => {
+    const text = fieldOf(box).value.trim();
+    const mine = (asked.get(box) || 0) + 1;
+    asked.set(box, mine);
+    const late = () => asked.get(box) !== mine || !box.isConnected;
+    say(box, "");
+    if (text.length < LEAST) return show(box, []);
+    await new Promise((go) => setTimeout(go, PAUSE));
+    if (late()) return;
+    say(box, box.dataset.busy);
+    try {
+      const page = await read(address(box, "q", text));
+      if (late()) return;
+      show(box, [...page.querySelectorAll("[data-value]")].map((source, at) => optionOf(box, source, at)));
+      say(box, page.querySelector("[data-told]")?.textContent.trim() || "");
+    } catch {
+      if (late()) return;
+      show(box, []);
+      say(box, box.dataset.failed);
+    }
+  };
+  const leave = (box) => {
+    asked.set(box, (asked.get(box) || 0) + 1);
+    open(box, false);
+    say(box, "");
+  };
+
+  /* choosing, and typing on afterwards */
+  const forget = (box) => {
+    const hidden = valueOf(box);
+    if (!hidden?.name) return;
+    fieldOf(box).name = hidden.name;
+    hidden.removeAttribute("name");
+    hidden.value = "";
+  };
+  const choose = (box, option) => {
+    const field = fieldOf(box);
+    const { value, label } = option.dataset;
+    const hidden = valueOf(box);
+    if (hidden) {
+      hidden.name = hidden.dataset.valueOf;
+      hidden.value = value;
+      field.name = `_${hidden.dataset.valueOf}_shown`;
+      field.value = label;
+    } else {
+      field.value = "";
+      box.dispatchEvent(new CustomEvent("tag", { bubbles: true, detail: { value, label } }));
+    }
+    leave(box);
+    choosing = true;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    choosing = false;
+  };
+
+  document.addEventListener("input", (event) => {
+    const box = boxOf(event.target);
+    if (!box || choosing || !event.target.matches("[role=combobox]")) return;
+    forget(box);
+    find(box);
+  });
+  document.addEventListener("keydown", (event) => {
+    const box = boxOf(event.target);
+    if (!box || !event.target.matches("[role=combobox]") || event.isComposing) return;
+    const all = [...listOf(box).children];
+    const at = all.findIndex((each) => each.getAttribute("aria-selected") === "true");
+    const shown = !listOf(box).hidden;
+    const take = () => {
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    if ((event.key === "ArrowDown" || event.key === "ArrowUp") && all.length) {
+      take();
+      open(box, true);
+      if (!event.altKey) mark(box, all[event.key === "ArrowDown" ? (at + 1) % all.length : (at < 1 ? all.length : at) - 1]);
+    } else if (event.key === "Enter" && shown && at >= 0) {
+      take();
+      choose(box, all[at]);
+    } else if (event.key === "Escape" && shown) {
+      take();
+      leave(box);
+    }
+  }, true);
+  document.addEventListener("pointerdown", (event) => event.target.closest?.("[data-combobox] [role=listbox]") && event.preventDefault());
+  document.addEventListener("click", (event) => {
+    const option = event.target.closest?.("[data-combobox] [role=option]");
+    if (option) choose(boxOf(option), option);
+  });
+  document.addEventListener("focusout", (event) => {
+    const box = boxOf(event.target);
+    if (box && event.target.matches("[role=combobox]")) leave(box);
+  });
+  document.addEventListener("reset", (event) => event.target.querySelectorAll?.("[data-combobox]").forEach(forget));
+
+  /* tags that are kept as numbers get their names once the page stands */
+  const name = async (box) => {
+    const unnamed = [...box.querySelectorAll(".tag input[type=hidden]")];
+    box.removeAttribute("data-names");
+    if (!unnamed.length) return;
+    try {
+      const page = await read(address(box, "ids", unnamed.map((field) => field.value).join(",")));
+      const names = new Map([...page.querySelectorAll("[data-value]")].map((source) => [source.dataset.value, source.textContent.trim()]));
+      for (const field of unnamed) {
+        const known = names.get(field.value);
+        if (!known) continue;
+        field.previousElementSibling.textContent = known;
+        const remove = field.nextElementSibling;
+        remove.setAttribute("aria-label", remove.getAttribute("aria-label").replace(field.value, known));
+      }
+      say(box, page.querySelector("[data-told]")?.textContent.trim() || "");
+    } catch {
+      say(box, box.dataset.failed);
+    }
+  };
+  const nameAll = () => document.querySelectorAll("[data-combobox][data-names]").forEach(name);
+  document.addEventListener("DOMContentLoaded", nameAll);
+  document.addEventListener("htmx:after:swap", nameAll);
+})();
