@@ -18,6 +18,7 @@ from app.domains.points import service as points
 from app.domains.points.schemas import Credit
 from app.web import tabs
 from app.web.embedding import embedded_staff
+from app.web.lists import ListView
 from app.web.pages import view_model, work_of
 from benchmarks import load, world
 from benchmarks.measure import Result, Sample, compare, cpu_seconds
@@ -55,7 +56,7 @@ def create_app() -> Flask:
 
 
 def _page(view: Mapping[str, Any]) -> "Page[Any]":
-    return next(page for part in view.values() if isinstance(page := getattr(part, "page", part), Page))
+    return next(part.found.page for part in view.values() if isinstance(part, ListView))
 
 
 def html(shop: World) -> list[Result]:

@@ -78,7 +78,18 @@ def extracted() -> Catalog:
     """What the sources say now."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "messages.pot")
-        options = ["-F", "babel.cfg", "-k", "mark", "-k", "ngettext:1,2", "--add-location", "file"]
+        options = [
+            "-F",
+            "babel.cfg",
+            "-k",
+            "mark",
+            "-k",
+            "mark_in:1c,2",
+            "-k",
+            "ngettext:1,2",
+            "--add-location",
+            "file",
+        ]
         command = [
             sys.executable,
             "-m",

@@ -16,6 +16,11 @@ def mark(text: str) -> str:
     return text
 
 
+def mark_in(context: str, text: str) -> tuple[str, str]:
+    """Mark a source word that needs its context, such as "Open" of a state, and return both for `pgettext`."""
+    return context, text
+
+
 def direction(locale: str) -> Literal["ltr", "rtl"]:
     """Text direction of a locale such as "ar" or "ar-EG"."""
     return "rtl" if locale.split("-", maxsplit=1)[0].split("_", maxsplit=1)[0] in RIGHT_TO_LEFT else "ltr"

@@ -9,7 +9,7 @@ from typing import Any
 from babel.support import NullTranslations
 from flask import Flask, g
 from flask_babel import Babel, get_domain, gettext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.core.i18n import LOCALES, direction, supported
 from app.web import current
@@ -39,11 +39,17 @@ def sentence(message: str, /, **variables: Any) -> Markup:
 
     A page says hundreds of sentences, most of them fixed; those are looked up once for each language.
     """
-    catalog = _catalog()
-    return _said(catalog, message) % variables if variables else _finished(catalog, message)
+    words = catalog()
+    if not variables:
+        return _finished(words, message)
+    values = {
+        name: value if isinstance(value, (int, float)) else escape(value) for name, value in variables.items()
+    }
+    return Markup(str.__mod__(_said(words, message), values))  # noqa: S704 - both parts are escaped
 
 
-def _catalog() -> NullTranslations:
+def catalog() -> NullTranslations:
+    """The words of the request's language."""
     chosen = current.locale()
     known: tuple[str, NullTranslations] | None = g.get("catalog")
     if known is None or known[0] != chosen:
@@ -52,13 +58,13 @@ def _catalog() -> NullTranslations:
 
 
 @lru_cache(maxsize=16_384)
-def _said(catalog: NullTranslations, message: str) -> Markup:
-    return Markup(catalog.ugettext(message))  # noqa: S704 - translations are ours
+def _said(words: NullTranslations, message: str) -> Markup:
+    return Markup(words.ugettext(message))  # noqa: S704 - translations are ours
 
 
 @lru_cache(maxsize=16_384)
-def _finished(catalog: NullTranslations, message: str) -> Markup:
-    return _said(catalog, message) % {}
+def _finished(words: NullTranslations, message: str) -> Markup:
+    return _said(words, message) % {}
 
 
 def translated(sentence: str, data: dict[str, object] | None = None) -> str:

@@ -1,10 +1,13 @@
 """The admin menu as a page shows it: ordered groups of the tabs this staff member may open."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from babel.support import NullTranslations
 
 from app.core.permissions import Permission
-from app.web.locale import translated
+from app.web.locale import catalog, translated
 from app.web.tabs import HOME, Tab, TabPage, TabRegistry, path_names
 
 
@@ -42,19 +45,35 @@ class MenuSection:
 
 
 def menu_for(
-    groups: Sequence[MenuGroup], tabs: TabRegistry, permissions: frozenset[Permission], here: Tab | None
+    groups: tuple[MenuGroup, ...], tabs: TabRegistry, permissions: frozenset[Permission], here: Tab | None
 ) -> list[MenuSection]:
     """The sections a caller sees; groups without a permitted, declared tab are left out."""
-    sections = []
+    found = _sections(catalog(), groups, tabs, permissions)
+    return [_opened(one, here) if here is not None and here.group == one.key else one for one in found]
+
+
+@lru_cache(maxsize=256)
+def _sections(
+    _: NullTranslations, groups: tuple[MenuGroup, ...], tabs: TabRegistry, permissions: frozenset[Permission]
+) -> list[MenuSection]:
+    """The menu of a language and a role with no tab open: the same for every page."""
+    found = []
     for group in groups:
         known = [tabs.tabs[key] for key in group.tabs if key in tabs.tabs]
-        entries = [_entry(tab, tab is here) for tab in known if tab.permission in permissions]
+        entries = [
+            MenuTab(tab.key, translated(tab.title), tab.icon, tab.path, False)
+            for tab in known
+            if tab.permission in permissions
+        ]
         if entries:
-            current = here is not None and here.key in group.tabs
-            sections.append(
-                MenuSection(group.key, translated(group.title), group.icon, entries[0].url, current, entries)
-            )
-    return sections
+            title = translated(group.title)
+            found.append(MenuSection(group.key, title, group.icon, entries[0].url, False, entries))
+    return found
+
+
+def _opened(section: MenuSection, here: Tab) -> MenuSection:
+    entries = [replace(one, current=True) if one.key == here.key else one for one in section.tabs]
+    return replace(section, current=True, tabs=entries)
 
 
 def shortcuts_for(tabs: TabRegistry, permissions: frozenset[Permission]) -> list[MenuTab]:
@@ -68,10 +87,6 @@ def shortcuts_for(tabs: TabRegistry, permissions: frozenset[Permission]) -> list
 
 def _is_piece(page: TabPage) -> bool:
     return page.template.rpartition("/")[2].startswith("_")
-
-
-def _entry(tab: Tab, current: bool) -> MenuTab:
-    return MenuTab(tab.key, translated(tab.title), tab.icon, tab.path, current)
 
 
 def differences(groups: Sequence[MenuGroup], tabs: TabRegistry) -> list[str]:

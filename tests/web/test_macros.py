@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,10 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import Flask
 from jinja2 import Environment, FileSystemLoader
 
 from app.web.date_range import DateRange, chosen, presets
+from app.web.marks import MARKS
 from app.web.styleguide import UNREAD, sample_list
+from app.web.tables import table_columns, table_rows
 
 ROOT = Path(__file__).parents[2]
 STYLES = sorted((ROOT / "static/css").glob("*.css"))
@@ -145,8 +149,18 @@ def environment() -> Environment:
         page_url=lambda name, **values: f"/app/{name}",
         action_url=lambda name, **values: f"/app/{name}",
         date_presets=presets,
+        marks=MARKS,
+        table_columns=table_columns,
+        table_rows=table_rows,
     )
     return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def request_of_somebody(app: Flask) -> Iterator[None]:
+    """Marks and rows of tables are written in the language of a request."""
+    with app.test_request_context("/app"):
+        yield
 
 
 def context(locale: str, theme: str = "light") -> SimpleNamespace:

@@ -1,0 +1,205 @@
+"""Small marks: icons, badges, states, tiers, people, codes, amounts.
+
+A page writes hundreds of them, and calls of macros are dear; `macros/icons.html` and `macros/marks.html` hand
+them to templates. Texts are escaped, markup stays as it is.
+"""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from babel.support import NullTranslations
+from markupsafe import Markup, escape
+
+from app.core.i18n import mark, mark_in
+from app.web import filters
+from app.web.locale import catalog, sentence
+from app.web.static_files import static_url
+
+_MIRRORED = frozenset(
+    {
+        *("arrow-left", "arrow-right", "arrow-left-right", "chevron-left", "chevron-right", "external-link"),
+        *("undo-2", "redo-2", "send", "log-out", "list", "file-text", "messages-square"),
+    }
+)
+_LIVE = frozenset({"active", "live", "running", "firing"})
+# The tone of a state is decided here, once for the whole admin.
+_STATES: dict[str, dict[str, str | tuple[str, str]]] = {
+    "success": {
+        "active": mark("Active"),
+        "live": mark("Live"),
+        "paid": mark("Paid"),
+        "delivered": mark("Delivered"),
+        "available": mark("Available"),
+        "approved": mark("Approved"),
+        "completed": mark("Completed"),
+        "done": mark("Done"),
+        "healthy": mark("Healthy"),
+        "used": mark("Used"),
+        "enabled": mark("Enabled"),
+        "connected": mark("Connected"),
+        "verified": mark("Verified"),
+        "succeeded": mark("Succeeded"),
+        "resolved": mark("Resolved"),
+        "confirmed": mark("Confirmed"),
+    },
+    "info": {
+        "draft": mark("Draft"),
+        "scheduled": mark("Scheduled"),
+        "running": mark("Running"),
+        "queued": mark("Queued"),
+        "pending": mark("Pending"),
+        "new": mark("New"),
+        "issued": mark("Issued"),
+        "invited": mark("Invited"),
+    },
+    "warning": {
+        "paused": mark("Paused"),
+        "expiring": mark("Expiring"),
+        "held": mark("Held"),
+        "on-hold": mark("On hold"),
+        "retrying": mark("Retrying"),
+        "waiting": mark("Waiting"),
+        "review": mark("In review"),
+        "degraded": mark("Degraded"),
+        "outdated": mark("Outdated"),
+        "at-risk": mark("At risk"),
+        "open": mark_in("state: not closed", "Open"),
+    },
+    "error": {
+        "failed": mark("Failed"),
+        "blocked": mark("Blocked"),
+        "fraud": mark("Fraud"),
+        "rejected": mark("Rejected"),
+        "down": mark_in("state: out of order", "Down"),
+        "refused": mark("Refused"),
+        "firing": mark("Firing"),
+        "overdue": mark("Overdue"),
+        "suspended": mark("Suspended"),
+    },
+    "neutral": {
+        "archived": mark("Archived"),
+        "off": mark("Off"),
+        "disabled": mark("Disabled"),
+        "expired": mark("Expired"),
+        "cancelled": mark("Canceled"),
+        "canceled": mark("Canceled"),
+        "erased": mark("Erased"),
+        "merged": mark("Merged"),
+        "guest": mark("Guest"),
+        "retired": mark("Retired"),
+        "revoked": mark("Revoked"),
+        "ended": mark("Ended"),
+        "reversed": mark("Reversed"),
+        "closed": mark("Closed"),
+        "inactive": mark("Inactive"),
+        "left": mark_in("state: went away", "Left"),
+    },
+}
+_TONES = {state: tone for tone, states in _STATES.items() for state in states}
+
+
+def markup(text: str) -> Markup:
+    """A text as markup; who calls this has escaped every part of it that is not its own."""
+    return Markup(text)  # noqa: S704
+
+
+def icon(name: str, label: str | None = None, small: bool = False) -> Markup:
+    """One icon of static/icons/sprite.svg (Lucide names). `label` names it for assistive technology, else it is decoration.
+
+    `small` is 16 px instead of 20. Icons that point along the line of reading are mirrored in right-to-left pages.
+    """
+    classes = f"icon{' icon-small' if small else ''}{' icon-mirrored' if name in _MIRRORED else ''}"
+    said = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    return markup(
+        f'<svg class="{classes}" {said}><use href="{static_url("icons/sprite.svg")}#{name}"></use></svg>'
+    )
+
+
+def badge(
+    label: str, tone: str | None = "neutral", live: bool = False, icon_name: str | None = None
+) -> Markup:
+    """A badge. `tone` is success, info, warning, error, accent or neutral; `live` puts a dot before the words."""
+    classes = f"badge{f' tone-{tone}' if tone not in (None, 'neutral') else ''}{' badge-dot' if live else ''}"
+    drawn = icon(icon_name, small=True) if icon_name else ""
+    return markup(f'<span class="{classes}">{drawn}{escape(label)}</span>')
+
+
+def status(state: Any, label: str | None = None) -> Markup:
+    """A badge for a state word of the product, with its tone; `label` replaces the word. An unknown state stays as it is."""
+    return _state(label, str(state)) if label else _said(catalog(), str(state))
+
+
+@lru_cache(maxsize=2_048)
+def _said(words: NullTranslations, state: str) -> Markup:
+    key = _key(state)
+    word = _STATES[_TONES[key]][key] if key in _TONES else ""
+    return _state(
+        words.upgettext(*word) if isinstance(word, tuple) else words.ugettext(word) if word else state, state
+    )
+
+
+def _state(label: str, state: str) -> Markup:
+    key = _key(state)
+    return badge(label, _TONES.get(key), live=key in _LIVE)
+
+
+def _key(state: str) -> str:
+    return state.lower().replace("_", "-")
+
+
+def tier(name: str, rank: Any = 1) -> Markup:
+    """A tier: a colored diamond and its name. `rank` counts from 1, the lowest."""
+    return markup(
+        f'<span class="tier tier-{min(max(int(rank or 1), 1), 6)}"><bdi>{escape(name)}</bdi></span>'
+    )
+
+
+def avatar(name: str | None, large: bool = False) -> Markup:
+    """The initials of a person or thing, as decoration beside the name."""
+    words = (name or "").split() or ["?"]
+    initials = words[0][:1] + (words[-1][:1] if len(words) > 1 else "")
+    classes = f"avatar avatar-{sum((name or '').encode()) % 5}{' avatar-large' if large else ''}"
+    return markup(f'<span class="{classes}" aria-hidden="true">{escape(initials)}</span>')
+
+
+def person(name: str, line: str | None = None, url: str | None = None, line_ltr: bool = True) -> Markup:
+    """A person in the main cell of a row: avatar, name (a link with `url`), and a muted line such as the e-mail."""
+    called = f"<bdi>{escape(name)}</bdi>"
+    linked = f'<a href="{escape(url)}">{called}</a>' if url else f'<bdi class="strong">{escape(name)}</bdi>'
+    below = f'<small class="cut muted{" ltr" if line_ltr else ""}">{escape(line)}</small>' if line else ""
+    return markup(f'<span class="who">{avatar(name)}<span>{linked}{below}</span></span>')
+
+
+def code(value: Any, copy: str | bool | None = None) -> Markup:
+    """A code, id or hash, always left to right. With `copy` a button copies it; a text names the button."""
+    text = escape(value)
+    shown = f'<bdi class="code" dir="ltr">{text}</bdi>'
+    if not copy:
+        return markup(shown)
+    name = sentence(_COPY) if copy is True else escape(copy)
+    button = f'<button class="copy" type="button" data-copy="{text}" aria-label="{name}">{icon("copy", small=True)}</button>'
+    return markup(f'<span class="copyable">{shown}{button}</span>')
+
+
+_COPY = mark("Copy")
+
+
+def amount(points: int) -> Markup:
+    """A change of points with its sign, gains in the gain color."""
+    gain = " amount-gain" if points > 0 else ""
+    return markup(
+        f'<span class="amount{gain}"><bdi>{escape(filters.points(points, signed=True))}</bdi></span>'
+    )
+
+
+def moment(instant: datetime | None) -> Markup:
+    """A moment: relative up to a day, absolute in its title."""
+    if not instant:
+        return markup("–")
+    exact, near = escape(filters.datetime_text(instant)), escape(filters.reltime(instant))
+    return markup(f'<time datetime="{instant.isoformat()}" title="{exact}">{near}</time>')
+
+
+# By the names under which `macros/icons.html` and `macros/marks.html` hand them on.
+MARKS = {one.__name__: one for one in (icon, badge, status, tier, avatar, person, code, amount, moment)}

@@ -1,0 +1,136 @@
+"""The rows of a table and the marks in them: what is written for each kind, escaped, and where it stands on a phone."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from markupsafe import Markup
+
+from app.core.clock import use_clock
+from app.web import marks
+from app.web.tables import table_columns, table_rows
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def arabic_or_english(app: Flask, request: pytest.FixtureRequest) -> Iterator[None]:
+    """A request in the language of the test's parameter, at noon."""
+    locale = getattr(request, "param", "en")
+    with use_clock(lambda: NOW), app.test_request_context("/app", headers={"X-Locale": locale}):
+        yield
+
+
+def cell(kind: str, value: Any, **column: Any) -> str:
+    """What the second cell of a row holds."""
+    columns = table_columns(
+        [{"key": "name", "label": "Name"}, {"key": "it", "label": "It", "kind": kind, **column}]
+    )
+    written = table_rows("t", columns, [{"id": 1, "name": "x", "it": value}], "id", "USD")
+    return written.partition("<td ")[2].partition(">")[2].partition("</td>")[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        ("text", "<b>", "<bdi>&lt;b&gt;</bdi>"),
+        ("text", None, "–"),
+        ("number", 1234, "<bdi>1,234</bdi>"),
+        ("money", 1250, "<bdi>$12.50</bdi>"),
+        ("percent", 0.061, "<bdi>6.1%</bdi>"),
+        ("code", "<A>", '<bdi class="code" dir="ltr">&lt;A&gt;</bdi>'),
+        ("status", "on_hold", '<span class="badge tone-warning">On hold</span>'),
+        ("status", "<new>", '<span class="badge">&lt;new&gt;</span>'),
+        ("date", NOW.date(), "Nov 21, 2026"),
+        ("actions", "kept", ""),
+    ],
+)
+def test_a_value_is_said_by_its_kind(kind: str, value: Any, said: str) -> None:
+    assert cell(kind, value) == said
+
+
+def test_words_come_before_the_kind() -> None:
+    assert cell("status", "a", words={"a": "Active"}) == "Active"
+    assert cell("status", "b", words={"a": "Active"}) == '<span class="badge">b</span>'
+    assert cell("text", ["unhashable"]) == "<bdi>[&#39;unhashable&#39;]</bdi>"
+
+
+@pytest.mark.parametrize("arabic_or_english", ["ar"], indirect=True)
+def test_states_are_said_in_the_readers_language() -> None:
+    assert "نشط" in marks.status("active") and "مفتوح" in marks.status("open")
+
+
+def test_own_cells_win_and_what_they_leave_empty_is_said() -> None:
+    def own(row: Any, key: str) -> Markup:
+        return Markup("  <i>mine</i>\n") if key == "name" else Markup(" \n")
+
+    columns = table_columns([{"key": "name", "label": "Name"}, {"key": "n", "label": "N", "kind": "number"}])
+    written = table_rows("t", columns, [{"id": 1, "n": 5}], "id", own=own)
+    assert '"rowheader" class="cell-text cell-main on-phone-main"><i>mine</i></th>' in written
+    assert "<bdi>5</bdi></td>" in written
+
+
+def test_rows_are_named_chosen_and_reached_by_keys() -> None:
+    columns = table_columns([{"key": "name", "label": "Name"}])
+    rows = [{"id": 1, "who": 7, "name": 'A"'}, {"id": 2, "who": 8, "name": "B"}]
+    written = table_rows("t", columns, rows, "id", select=("ids", "who", "name"))
+    assert written.count('tabindex="0"') == 1 and 'id="t-1" tabindex="0"' in written
+    assert 'id="t-1-box" name="ids" value="7" form="t-chosen"' in written
+    assert '<span class="sr">Select A&#34;</span>' in written
+
+
+def test_rows_may_be_objects() -> None:
+    class Row:
+        id = 3
+        name = "C"
+
+    written = table_rows(
+        "t", table_columns([{"key": "name", "label": "Name"}, {"key": "no", "label": "No"}]), [Row()], "id"
+    )
+    assert 'id="t-3"' in written and "<bdi>C</bdi>" in written and ">–</td>" in written
+
+
+def test_where_columns_stand_on_a_phone() -> None:
+    columns = table_columns(
+        [
+            {"key": "a", "label": "A"},
+            {"key": "b", "label": "B", "kind": "number", "unit": "points"},
+            {"key": "c", "label": "C", "kind": "money", "priority": 2},
+            {"key": "d", "label": "D", "kind": "status"},
+            {"key": "e", "label": "E", "kind": "date", "phone": "hide"},
+            {"key": "f", "label": "F", "kind": "date"},
+            {"key": "g", "label": "G", "kind": "actions"},
+        ]
+    )
+    assert [one.classes for one in columns] == [
+        "cell-text cell-main on-phone-main",
+        "cell-number cell-key on-phone-key",
+        "cell-number cell-second",
+        "cell-status on-phone-mark",
+        "cell-date",
+        "cell-date on-phone-note",
+        "cell-actions",
+    ]
+    assert ' data-unit="points"' in columns[1].opening
+
+
+def test_marks_escape_texts_and_keep_markup() -> None:
+    assert marks.person("<Noura>", "a&b", "/x?a=1&b=2") == (
+        '<span class="who"><span class="avatar avatar-4" aria-hidden="true">&lt;</span><span><a href="/x?a=1&amp;b=2">'
+        '<bdi>&lt;Noura&gt;</bdi></a><small class="cut muted ltr">a&amp;b</small></span></span>'
+    )
+    assert marks.badge(Markup("<b>1</b>")) == '<span class="badge"><b>1</b></span>'
+    assert marks.status("paused", "<b>") == '<span class="badge tone-warning">&lt;b&gt;</span>'
+    assert marks.status("paused", Markup("<b></b>")) == '<span class="badge tone-warning"><b></b></span>'
+    assert marks.avatar("  ") == '<span class="avatar avatar-4" aria-hidden="true">?</span>'
+    assert 'aria-label="&lt;x&gt;"' in marks.icon("gift", "<x>")
+
+
+def test_moments_are_near_and_exact() -> None:
+    said = marks.moment(NOW - timedelta(minutes=5))
+    assert 'datetime="2026-11-21T11:55:00+00:00"' in said and "5 minutes ago</time>" in said
+    assert marks.moment(None) == "–"
+    assert marks.amount(5) == '<span class="amount amount-gain"><bdi>+5</bdi></span>'
+    assert marks.amount(-5) == '<span class="amount"><bdi>−5</bdi></span>'
