@@ -123,6 +123,26 @@ def first_of(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, UUID]:
     return {row["member_id"]: row["id"] for row in rows}
 
 
+def by_ids(uow: UnitOfWork, row_ids: Iterable[UUID]) -> list[dict[str, Any]]:
+    """Known orders by our ids, with all that a change of them would say."""
+    return uow.all(_WHOLE + " AND id = ANY(%(ids)s) AND known", {"shop": uow.shop, "ids": list(row_ids)})
+
+
+_FIRST_OF_SIDES = """
+SELECT DISTINCT ON (side) id = ANY(%(some)s::uuid[]) AS side, placed_at, order_id FROM orders
+WHERE shop_id = %(shop)s AND member_id = %(member)s AND known AND NOT test AND placed_at IS NOT NULL
+ORDER BY side, placed_at, order_id
+"""
+
+
+def first_of_sides(
+    uow: UnitOfWork, member_id: UUID, some: Iterable[UUID]
+) -> dict[bool, tuple[datetime, int]]:
+    """When a member's first order was placed, and its number: under True of these orders, under False of all others."""
+    rows = uow.all(_FIRST_OF_SIDES, {"shop": uow.shop, "member": member_id, "some": list(some)})
+    return {row["side"]: (row["placed_at"], row["order_id"]) for row in rows}
+
+
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
     """Orders in a slice of a member's timeline."""
     return uow.all(

@@ -178,17 +178,12 @@ def again(uow: UnitOfWork, order_id: int) -> None:
     rows = queries.lock(uow, [order_id])
     if not rows or not rows[0]["known"]:
         raise OrderNotFound()
-    fact = OrderFacts(**{name: rows[0][name] for name in _FIELDS})
-    uow.publish([_event(rows[0]["id"], rows[0]["member_id"], fact)])
+    uow.publish([_as_event(rows[0])])
 
 
 def of_members(uow: UnitOfWork, member_ids: Iterable[UUID]) -> list[OrderChanged]:
     """The orders of these members as they were last told; in a handler of OrderChanged its own news come on top."""
-    rows = queries.of_members(uow, member_ids)
-    return [
-        _event(row["id"], row["member_id"], OrderFacts(**{name: row[name] for name in _FIELDS}))
-        for row in rows
-    ]
+    return [_as_event(row) for row in queries.of_members(uow, member_ids)]
 
 
 def names(uow: UnitOfWork, row_ids: Iterable[UUID]) -> dict[UUID, str]:
@@ -242,22 +237,35 @@ def first_of(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, UUID]:
     return queries.first_of(uow, member_ids)
 
 
+def first_of_sides(
+    uow: UnitOfWork, member_id: UUID, some: Iterable[UUID]
+) -> dict[bool, tuple[datetime, int]]:
+    """When a member's first order was placed, and its number: under True of these orders, under False of all others."""
+    return queries.first_of_sides(uow, member_id, some)
+
+
+def by_ids(uow: UnitOfWork, row_ids: Iterable[UUID]) -> list[OrderChanged]:
+    """Known orders by our ids as they are now, without telling anybody."""
+    return [_as_event(row) for row in queries.by_ids(uow, row_ids)]
+
+
+def _as_event(row: dict[str, Any]) -> OrderChanged:
+    return _event(row["id"], row["member_id"], OrderFacts(**{name: row[name] for name in _FIELDS}))
+
+
 def seen(uow: UnitOfWork, order_id: int) -> OrderChanged:
     """A known order as it is now, without telling anybody. Raises OrderNotFound."""
     row = queries.by_number(uow, order_id)
     if row is None or not row["known"]:
         raise OrderNotFound()
-    return _event(row["id"], row["member_id"], OrderFacts(**{name: row[name] for name in _FIELDS}))
+    return _as_event(row)
 
 
 def replay(
     uow: UnitOfWork, since: datetime, after: tuple[datetime, int] | None, limit: int
 ) -> list[OrderChanged]:
     """Known orders placed since an instant, oldest first, after the last (placed, number) of the page before."""
-    return [
-        _event(row["id"], row["member_id"], OrderFacts(**{name: row[name] for name in _FIELDS}))
-        for row in queries.placed_since(uow, since, after, limit)
-    ]
+    return [_as_event(row) for row in queries.placed_since(uow, since, after, limit)]
 
 
 def count_since(uow: UnitOfWork, since: datetime) -> int:

@@ -239,6 +239,35 @@ def test_merges_part_in_the_reverse_of_their_order(shop: TestShop) -> None:
         assert points.balance(uow, two).available == 10
 
 
+def test_tags_are_united_and_part_again(shop: TestShop) -> None:
+    with shop.work() as uow:
+        kept, one, two = (join(uow, customer).id for customer in (1, 2, 3))
+        members.tag(uow, {kept: ["old"], one: ["old", "vip"], two: ["vip", "wholesale"]})
+        first = members.merge(uow, kept, one)
+        second = members.merge(uow, kept, two)
+        assert first is not None and second is not None
+        assert members.tags_of(uow, [kept]) == {kept: ["old", "vip", "wholesale"]}
+        members.unmerge(uow, first)
+        assert members.tags_of(uow, [kept]) == {kept: ["old", "vip", "wholesale"]}
+        members.unmerge(uow, second)
+        assert members.tags_of(uow, [kept, one, two]) == {
+            kept: ["old"],
+            one: ["old", "vip"],
+            two: ["vip", "wholesale"],
+        }
+
+
+def test_a_tag_that_staff_took_off_meanwhile_stays_off(shop: TestShop, pair: tuple[UUID, UUID]) -> None:
+    kept, removed = pair
+    with shop.work() as uow:
+        members.tag(uow, {removed: ["vip"]})
+        merge_id = members.merge(uow, kept, removed)
+        assert merge_id is not None
+        members.untag(uow, {kept: ["vip"]})
+        members.unmerge(uow, merge_id)
+        assert members.tags_of(uow, pair) == {removed: ["vip"]}
+
+
 def test_a_customer_met_after_the_merge_is_the_kept_one(shop: TestShop) -> None:
     shop.tell("customers/create", payloads.customer(77))
     shop.drain()

@@ -129,6 +129,20 @@ def standing_merge(uow: UnitOfWork, removed_id: UUID) -> Merge | None:
     return Merge(**row) if row else None
 
 
+def standing_merges(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, list[Merge]]:
+    """The merges that stand and that led to each of these members, directly or through others."""
+    rows = uow.all(
+        f"SELECT m.merged_into AS owner, {', '.join('g.' + one for one in _MERGE.split(', '))} FROM members m"
+        " JOIN member_merges g ON g.shop_id = m.shop_id AND g.removed_id = m.id AND g.undone_at IS NULL"
+        " WHERE m.shop_id = %(shop)s AND m.merged_into = ANY(%(ids)s) ORDER BY g.created_at, g.id",
+        {"shop": uow.shop, "ids": list(member_ids)},
+    )
+    found: dict[UUID, list[Merge]] = {}
+    for row in rows:
+        found.setdefault(row.pop("owner"), []).append(Merge(**row))
+    return found
+
+
 def merges(uow: UnitOfWork, member_id: UUID, limit: int = 50) -> list[Merge]:
     """Merges into this member, newest first."""
     rows = uow.all(

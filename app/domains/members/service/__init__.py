@@ -24,6 +24,7 @@ from app.domains.members.service.merging import (
     merges_of,
     register_merge_facts,
     sides,
+    standing_merges,
     unmerge,
 )
 from app.domains.members.service.people import (
@@ -56,10 +57,8 @@ from app.domains.members.service.references import (
     inactive,
     matching,
     resolve_many,
-    tag,
-    tags_of,
-    untag,
 )
+from app.domains.members.service.tags import tag, tags_of, untag
 from app.domains.members.service.timeline import register_timeline, timeline, timeline_kinds
 
 __all__ = [
@@ -114,6 +113,7 @@ __all__ = [
     "set_birthday",
     "set_status",
     "sides",
+    "standing_merges",
     "subscribed",
     "tag",
     "tags_of",

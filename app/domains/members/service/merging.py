@@ -13,7 +13,7 @@ from app.domains.members import queries
 from app.domains.members.errors import MemberNotFound, MergeNotFound, MergeRefused
 from app.domains.members.events import MembersMerged, MembersParted
 from app.domains.members.schemas import Member, Merge, MergeFact, Person
-from app.domains.members.service import people
+from app.domains.members.service import people, tags
 
 Origin = Literal["shopify", "staff", "claim"]
 Facts = Callable[[UnitOfWork, UUID, UUID], list[MergeFact]]
@@ -71,6 +71,7 @@ def merge(uow: UnitOfWork, kept_id: UUID, removed_id: UUID, *, origin: Origin = 
     earlier = [one.id for one in queries.merged_into(uow, removed.id)]
     _set(uow, [removed.id, *earlier], status="merged", merged_into=kept.id)
     _follow(uow, merge_id, kept.id, removed.id)
+    tags.give(uow, merge_id, kept.id, removed.id)
     uow.publish([MembersMerged(merge_id, kept.id, removed.id)])
     for subject, other in ((removed, kept), (kept, removed)):
         compliance.record(
@@ -167,6 +168,7 @@ def unmerge(uow: UnitOfWork, merge_id: UUID) -> Merge:
                 "ids": found.followed.get(table, []),
             },
         )
+    tags.take(uow, found)
     uow.publish([MembersParted(merge_id, kept.id, removed.id)])
     for subject in (removed, kept):
         compliance.record(
@@ -202,6 +204,11 @@ def family(uow: UnitOfWork, member_id: UUID) -> list[UUID]:
 def merged_into(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     """Who was merged into each of these members; those without are left out."""
     return queries.merged_into_each(uow, member_ids)
+
+
+def standing_merges(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, list[Merge]]:
+    """The merges that made each of these members what they are; those without are left out."""
+    return queries.standing_merges(uow, member_ids)
 
 
 def sides(uow: UnitOfWork, kept_id: UUID, removed_id: UUID) -> tuple[list[UUID], list[UUID]]:

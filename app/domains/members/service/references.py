@@ -1,4 +1,4 @@
-"""Many members at once: whom references mean, and the tags that staff put on them."""
+"""Many members at once: whom references and filters mean."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,15 +13,6 @@ from app.domains.members.service import finding
 from app.domains.shops import service as shops
 
 _CUSTOMER = re.compile(r"(?:gid://shopify/Customer/)?(\d{1,18})")
-_TAG = """
-INSERT INTO member_tags (shop_id, member_id, tag, created_at)
-SELECT %(shop)s, v.member, v.tag, %(now)s FROM unnest(%(members)s::uuid[], %(tags)s::text[]) AS v (member, tag)
-ON CONFLICT DO NOTHING RETURNING member_id, tag
-"""
-_UNTAG = """
-DELETE FROM member_tags t USING unnest(%(members)s::uuid[], %(tags)s::text[]) AS v (member, tag)
-WHERE t.shop_id = %(shop)s AND t.member_id = v.member AND t.tag = v.tag RETURNING t.member_id, t.tag
-"""
 
 
 def resolve_many(uow: UnitOfWork, references: Sequence[str]) -> dict[str, list[Member]]:
@@ -81,40 +72,3 @@ def _uuid(text: str) -> UUID | None:
 def _preferred(them: list[Member]) -> list[Member]:
     active = [one for one in them if one.active]
     return active if len(active) == 1 else them
-
-
-def tag(uow: UnitOfWork, wanted: Mapping[UUID, Sequence[str]]) -> dict[UUID, list[str]]:
-    """Put tags on members. Returns by member those that were not there before."""
-    return _changed(uow, _TAG, wanted)
-
-
-def untag(uow: UnitOfWork, wanted: Mapping[UUID, Sequence[str]]) -> dict[UUID, list[str]]:
-    """Take tags off members. Returns by member those that were there."""
-    return _changed(uow, _UNTAG, wanted)
-
-
-def tags_of(uow: UnitOfWork, member_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
-    """The tags of members, in order; members without any are left out."""
-    return reading.tags_of(uow, member_ids)
-
-
-def _changed(uow: UnitOfWork, statement: str, wanted: Mapping[UUID, Sequence[str]]) -> dict[UUID, list[str]]:
-    pairs = sorted((member, one) for member, tags in wanted.items() for one in tags)
-    rows = uow.all(
-        statement,
-        {
-            "shop": uow.shop,
-            "now": uow.now,
-            "members": [member for member, _ in pairs],
-            "tags": [one for _, one in pairs],
-        },
-    )
-    found: dict[UUID, list[str]] = {}
-    for row in rows:
-        found.setdefault(row["member_id"], []).append(row["tag"])
-    # Whoever follows members by when they changed, as segments do, sees it.
-    uow.execute(
-        "UPDATE members SET updated_at = %(now)s WHERE shop_id = %(shop)s AND id = ANY(%(ids)s)",
-        {"shop": uow.shop, "now": uow.now, "ids": sorted(found)},
-    )
-    return found

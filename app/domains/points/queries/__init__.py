@@ -33,6 +33,7 @@ from app.domains.points.queries.earning import (
     rehearsal,
 )
 from app.domains.points.queries.entries import (
+    entries,
     entries_by_key,
     entry,
     first_entry_of,
@@ -61,12 +62,19 @@ from app.domains.points.queries.lots import (
     open_lots,
     takings,
 )
-from app.domains.points.queries.merging import deeds_of, entries_of_merge, merged_with_points
+from app.domains.points.queries.merging import (
+    deeds_of,
+    entries_of_merge,
+    first_orders,
+    merged_with_points,
+    taken_from_first,
+)
 from app.domains.points.queries.proving import as_of, broken_laws, effects, lots_as_of, proof, proof_run
 from app.domains.points.queries.redating import (
     count_members_with_points,
     dates_before,
     last_activity,
+    lots_to_extend,
     lots_to_redate,
     lots_to_restore,
     members_with_points,
@@ -107,11 +115,13 @@ __all__ = [
     "endings_by_day",
     "endings_of",
     "endings_soonest",
+    "entries",
     "entries_by_key",
     "entries_of_merge",
     "entry",
     "export",
     "first_entry_of",
+    "first_orders",
     "given_by_rule",
     "happened",
     "history",
@@ -123,6 +133,7 @@ __all__ = [
     "lots_by_id",
     "lots_of_entries",
     "lots_page",
+    "lots_to_extend",
     "lots_to_redate",
     "lots_to_restore",
     "members_due",
@@ -147,6 +158,7 @@ __all__ = [
     "rehearsal",
     "sum_of_accounts",
     "summed",
+    "taken_from_first",
     "takings",
     "waiting_adjustments",
 ]

@@ -13,8 +13,8 @@ SELECT order_id, sum(points)::bigint AS points, sum(points - waived)::bigint AS 
   (array_agg(member_id ORDER BY created_at, seq))[1] AS member_id,
   (array_agg(program_version_id ORDER BY created_at, seq))[1] AS version_id,
   (array_agg(trace ORDER BY created_at, seq))[1] AS first_trace,
-  (array_agg(trace ORDER BY created_at DESC, seq DESC))[1] AS last_trace
-FROM points_entries WHERE shop_id = %(shop)s AND order_id = ANY(%(orders)s) AND kind IN ('award', 'reverse')
+  (array_agg(trace ORDER BY created_at DESC, id DESC))[1] AS last_trace
+FROM points_entries WHERE shop_id = %(shop)s AND order_id = ANY(%(orders)s) AND kind IN ('award', 'reverse', 'undo')
 GROUP BY order_id
 """
 
@@ -31,8 +31,8 @@ SELECT e.member_id, e.day, g.key AS rule, sum(g.value::bigint)::bigint AS points
   SELECT DISTINCT ON (coalesce(order_id, id)) member_id, order_id, trace,
     coalesce(trace->>'day', to_char(created_at AT TIME ZONE %(zone)s, 'YYYY-MM-DD')) AS day
   FROM points_entries
-  WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s) AND kind IN ('award', 'reverse')
-  ORDER BY coalesce(order_id, id), created_at DESC, seq DESC) e
+  WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s) AND kind IN ('award', 'reverse', 'undo')
+  ORDER BY coalesce(order_id, id), created_at DESC, id DESC) e
 CROSS JOIN LATERAL jsonb_each_text(coalesce(e.trace->'given', CASE WHEN e.order_id IS NULL THEN '{}'
   ELSE jsonb_build_object('purchase', coalesce(e.trace->'order_points', '0')) END)) g
 GROUP BY 1, 2, 3"""

@@ -54,6 +54,14 @@ def entry(uow: UnitOfWork, entry_id: UUID) -> dict[str, Any] | None:
     )
 
 
+def entries(uow: UnitOfWork, entry_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Entries in the order in which they were written."""
+    return uow.all(
+        f"SELECT {ENTRY} FROM points_entries WHERE shop_id = %(shop)s AND id = ANY(%(ids)s) ORDER BY seq",
+        {"shop": uow.shop, "ids": list(entry_ids)},
+    )
+
+
 def entries_by_key(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The entries that keys led to."""
     rows = uow.all(

@@ -22,6 +22,33 @@ def deeds_of(uow: UnitOfWork, member_ids: Sequence[UUID]) -> list[dict[str, Any]
     return uow.all(_DEEDS, {"shop": uow.shop, "members": list(member_ids)})
 
 
+def first_orders(uow: UnitOfWork, member_ids: Sequence[UUID]) -> list[UUID]:
+    """Orders that earned as the first of one of these members."""
+    rows = uow.all(
+        "SELECT DISTINCT order_id FROM points_entries WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s)"
+        " AND kind = 'award' AND order_id IS NOT NULL AND (trace->'state'->>'first_order')::boolean",
+        {"shop": uow.shop, "members": list(member_ids)},
+    )
+    return [row["order_id"] for row in rows]
+
+
+_TAKEN_FROM_FIRST = f"""
+SELECT DISTINCT ON (order_id) {ENTRY} FROM points_entries e
+WHERE shop_id = %(shop)s AND order_id = ANY(%(orders)s) AND member_id = %(member)s AND reason = 'not_first_order'
+  AND NOT EXISTS (SELECT 1 FROM points_entries u WHERE u.shop_id = e.shop_id AND u.order_id = e.order_id
+    AND u.kind = 'undo' AND u.reference_id = e.id)
+ORDER BY order_id, seq DESC
+"""
+
+
+def taken_from_first(
+    uow: UnitOfWork, member_id: UUID, order_ids: Sequence[UUID]
+) -> dict[UUID, dict[str, Any]]:
+    """By order, the entry by which a merge took back what only a first order earns, unless it was given back."""
+    rows = uow.all(_TAKEN_FROM_FIRST, {"shop": uow.shop, "member": member_id, "orders": list(order_ids)})
+    return {row["order_id"]: row for row in rows}
+
+
 def entries_of_merge(
     uow: UnitOfWork, member_id: UUID, merge_id: UUID, kind: str | None = None
 ) -> list[dict[str, Any]]:

@@ -84,6 +84,18 @@ def lots_to_redate(uow: UnitOfWork, member_ids: Sequence[UUID]) -> list[dict[str
     return uow.all(_LOTS_TO_REDATE, {"shop": uow.shop, "members": list(member_ids)})
 
 
+_LOTS_TO_EXTEND = f"""
+SELECT l.id, l.member_id, (l.remaining + l.held)::bigint AS points, l.activates_at, {_STANDING}, e.program_version_id
+FROM points_lots l JOIN points_entries e ON e.shop_id = l.shop_id AND e.id = l.entry_id
+WHERE l.shop_id = %(shop)s AND l.member_id = %(member)s AND {_OPEN} ORDER BY l.id
+"""
+
+
+def lots_to_extend(uow: UnitOfWork, member_id: UUID) -> list[dict[str, Any]]:
+    """A member's lots that still hold something, whoever gave it, with what says when they end."""
+    return uow.all(_LOTS_TO_EXTEND, {"shop": uow.shop, "member": member_id})
+
+
 _LOTS_TO_RESTORE = f"""
 SELECT l.id, l.member_id, (l.remaining + l.held)::bigint AS points, l.activates_at, {_STANDING}, b.program_version_id,
   nullif(e.was, 'infinity') AS was, e.was_terms, e.was_kept
@@ -91,8 +103,8 @@ FROM (
   SELECT e.shop_id, v.* FROM points_entries e
   CROSS JOIN LATERAL jsonb_to_recordset(e.trace->'lots') AS v (lot uuid, was timestamptz, now timestamptz,
     was_terms uuid, terms uuid, was_kept timestamptz, kept timestamptz)
-  WHERE e.shop_id = %(shop)s AND e.member_id = ANY(%(members)s) AND e.kind = 'redate' AND e.reason = 'expiry_terms'
-    AND e.reference_id = %(redating)s) e
+  WHERE e.shop_id = %(shop)s AND e.member_id = ANY(%(members)s) AND e.kind = 'redate'
+    AND e.reason IN ('expiry_terms', 'expiry_extended') AND e.reference_id = %(redating)s) e
 JOIN points_lots l ON l.shop_id = e.shop_id AND l.id = e.lot
 JOIN points_entries b ON b.shop_id = l.shop_id AND b.id = l.entry_id
 WHERE {_OPEN} AND (l.expires_at, l.terms_id, l.kept_until) IS NOT DISTINCT FROM (e.now, e.terms, e.kept)

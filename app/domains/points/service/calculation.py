@@ -205,6 +205,8 @@ def _order(uow: UnitOfWork, terms: ProgramTerms, order_id: int) -> Preview:
     day = standing.local_day(uow, terms, order_state.placed(event) or uow.now)
     if before:
         state = rules.MemberState.read(before["first_trace"])
+        if standing.late(uow, [event], {event.id: before}):
+            state = replace(state, first_order=False)
     elif event.member_id:
         state = standing.load(uow, terms, [event.member_id], preview=True).of(event.member_id, day, event.id)
     else:

@@ -34,8 +34,11 @@ ON CONFLICT (shop_id, order_id, program_id, rule_id) DO UPDATE SET units = exclu
 
 
 @dataclass(frozen=True)
-class _Due:
-    """An order with its member and terms; `before` is what it gave so far, `counted` its rows of counts."""
+class Due:
+    """An order with its member and terms; `before` is what it gave so far, `counted` its rows of counts.
+
+    `late` says that it is no longer its member's first order, since another account of theirs had ordered before.
+    """
 
     event: OrderChanged
     owner: UUID
@@ -43,49 +46,67 @@ class _Due:
     day: date
     before: dict[str, Any] | None
     counted: dict[str, dict[str, Any]]
+    late: bool = False
+
+    @property
+    def owed(self) -> int:
+        """What the order gave so far, less what reversals had to leave with the member."""
+        return self.before["owed"] if self.before else 0
 
 
 @dataclass(frozen=True)
-class _Priced:
+class Priced:
     """What an order deserves now, and what its entries say about it."""
 
-    due: _Due
+    due: Due
     pricing: rules.Pricing
     trace: dict[str, Any]
     given_before: dict[str, int]
 
 
-def settle_orders(uow: UnitOfWork, events: Sequence[OrderChanged]) -> list[Entry]:
-    """Post the difference between what each order deserves now and what it gave so far. Returns the entries written."""
-    dues = _dues(uow, [event for event in events if event.known])
-    if not dues:
+def settle_orders(
+    uow: UnitOfWork, events: Sequence[OrderChanged], merge_id: UUID | None = None
+) -> list[Entry]:
+    """Post the difference between what each order deserves now and what it gave so far. Returns the entries written.
+
+    With a merge, what has to go goes because of it.
+    """
+    found = reckon(uow, events)
+    if not found:
         return []
-    found = [
+    may_earn = members.earning(uow, {one.due.event.member_id for one in found if one.due.event.member_id})
+    awards: list[Credit] = []
+    entries: list[Entry] = []
+    for one in found:
+        given = one.due.before["points"] if one.due.before else 0
+        # What a reversal had to leave with the member counts when the order earns again, and is not taken twice.
+        if one.pricing.points > given and one.due.owner in may_earn:
+            awards += _credits(uow, one, one.pricing.points - given)
+        elif one.pricing.points < one.due.owed:
+            entries.append(_take_back(uow, one, one.due.owed - one.pricing.points, merge_id))
+    return entries + posting.credit(uow, awards)
+
+
+def reckon(uow: UnitOfWork, events: Sequence[OrderChanged]) -> list[Priced]:
+    """What each order deserves now; budgets and counts follow it."""
+    dues = find_dues(uow, [event for event in events if event.known])
+    return [
         one
         for version in {due.terms.version_id: due.terms for due in dues}.values()
         for one in _price(uow, version, [due for due in dues if due.terms is version])
     ]
-    may_earn = members.earning(uow, {due.event.member_id for due in dues if due.event.member_id})
-    awards: list[Credit] = []
-    entries: list[Entry] = []
-    for one in found:
-        before = one.due.before or {"points": 0, "owed": 0}
-        # What a reversal had to leave with the member counts when the order earns again, and is not taken twice.
-        if one.pricing.points > before["points"] and one.due.owner in may_earn:
-            awards += _credits(uow, one, one.pricing.points - before["points"])
-        elif one.pricing.points < before["owed"]:
-            entries.append(_take_back(uow, one, before["owed"] - one.pricing.points))
-    return entries + posting.credit(uow, awards)
 
 
-def _dues(uow: UnitOfWork, events: Sequence[OrderChanged]) -> list[_Due]:
+def find_dues(uow: UnitOfWork, events: Sequence[OrderChanged]) -> list[Due]:
+    """Orders with the terms that hold for them and what they gave so far, without those that nobody can earn from."""
     if not events:
         return []
     told_before = [event.id for event in events if not event.new]
     posted = queries.posted_for_orders(uow, told_before) if told_before else {}
     terms = _terms(uow, posted)
     counted = _counted(uow, told_before, terms)
-    found: list[_Due] = []
+    late = standing.late(uow, events, posted)
+    found: list[Due] = []
     for event in events:
         before = posted.get(event.id)
         rule = terms.get(before["version_id"]) if before else terms.get(None)
@@ -93,7 +114,7 @@ def _dues(uow: UnitOfWork, events: Sequence[OrderChanged]) -> list[_Due]:
         if rule is None or owner is None:
             continue
         day = standing.local_day(uow, rule, order_state.placed(event) or uow.now)
-        found.append(_Due(event, owner, rule, day, before, counted.get(event.id, {})))
+        found.append(Due(event, owner, rule, day, before, counted.get(event.id, {}), event.id in late))
         if before is None and standing.asked(rule).products and not _read(event):
             orders.read_again(uow, event.order_id)
     return found
@@ -123,12 +144,12 @@ def _counted(
     return queries.counts_of_orders(uow, order_ids)
 
 
-def _price(uow: UnitOfWork, terms: ProgramTerms, dues: Sequence[_Due]) -> list[_Priced]:
+def _price(uow: UnitOfWork, terms: ProgramTerms, dues: Sequence[Due]) -> list[Priced]:
     """Price orders of one version, one after the other: what one takes of a cap is not there for the next."""
     fresh = {due.owner for due in dues if due.before is None}
     asks = standing.asked(terms)
     stand = standing.load(uow, terms, sorted(fresh if not asks.budgets else {due.owner for due in dues}))
-    found: list[_Priced] = []
+    found: list[Priced] = []
     for due in sorted(dues, key=lambda due: (order_state.placed(due.event) or uow.now, due.event.order_id)):
         state = _member_state(stand, due)
         pricing = rules.price(order_state.state(due.event, due.day), terms, state)
@@ -142,7 +163,7 @@ def _price(uow: UnitOfWork, terms: ProgramTerms, dues: Sequence[_Due]) -> list[_
         stand.ordered(due.owner, due.event.id)
         if not due.counted:
             stand.count(due.owner, due.day, pricing.counts)
-        found.append(_Priced(due, pricing, _trace(due, pricing, state), given_before))
+        found.append(Priced(due, pricing, _trace(due, pricing, state), given_before))
     if asks.counts:
         _save_counts(uow, terms, found)
     if asks.budgets:
@@ -150,19 +171,24 @@ def _price(uow: UnitOfWork, terms: ProgramTerms, dues: Sequence[_Due]) -> list[_
     return found
 
 
-def _member_state(stand: standing.Standing, due: _Due) -> rules.MemberState:
+def _member_state(stand: standing.Standing, due: Due) -> rules.MemberState:
     """The member as they stood when the order first earned, or stand now when it never did."""
     if due.before is None:
-        state = stand.of(due.owner, due.day, due.event.id)
-    else:
-        state = rules.MemberState.read(due.before["first_trace"])
-    if due.counted:
-        state = replace(
-            state,
-            counts=dict(state.counts)
-            | {rule: (row["units_before"], row["completed_before"]) for rule, row in due.counted.items()},
-        )
-    return state
+        return _with_counts(stand.of(due.owner, due.day, due.event.id), due)
+    return kept_state(due, due.before)
+
+
+def kept_state(due: Due, before: Mapping[str, Any]) -> rules.MemberState:
+    """The member as they stood when an order first earned; `before` is what it gave."""
+    state = rules.MemberState.read(before["first_trace"])
+    return _with_counts(replace(state, first_order=False) if due.late else state, due)
+
+
+def _with_counts(state: rules.MemberState, due: Due) -> rules.MemberState:
+    if not due.counted:
+        return state
+    counts = {rule: (row["units_before"], row["completed_before"]) for rule, row in due.counted.items()}
+    return replace(state, counts=dict(state.counts) | counts)
 
 
 def _given(before: dict[str, Any] | None) -> dict[str, int]:
@@ -179,7 +205,7 @@ def _extra_changes(before: dict[str, Any] | None, extra: Mapping[str, int]) -> d
     return {key: extra.get(key, 0) - old.get(key, 0) for key in {*old, *extra}}
 
 
-def _trace(due: _Due, pricing: rules.Pricing, state: rules.MemberState) -> dict[str, Any]:
+def _trace(due: Due, pricing: rules.Pricing, state: rules.MemberState) -> dict[str, Any]:
     trace = dict(pricing.trace) | {
         "order_name": due.event.name,
         "order_points": pricing.points,
@@ -192,7 +218,7 @@ def _trace(due: _Due, pricing: rules.Pricing, state: rules.MemberState) -> dict[
     return trace
 
 
-def _save_counts(uow: UnitOfWork, terms: ProgramTerms, found: Sequence[_Priced]) -> None:
+def _save_counts(uow: UnitOfWork, terms: ProgramTerms, found: Sequence[Priced]) -> None:
     rows = []
     for one in found:
         for rule in standing.asked(terms).counts:
@@ -226,7 +252,7 @@ def follow_orders(uow: UnitOfWork, member_ids: Sequence[UUID]) -> None:
     uow.execute(_FOLLOW, {"shop": uow.shop, "members": list(member_ids)})
 
 
-def _credits(uow: UnitOfWork, one: _Priced, change: int) -> list[Credit]:
+def _credits(uow: UnitOfWork, one: Priced, change: int) -> list[Credit]:
     """The credits for more points: one for each holding time and expiry that the rules behind them have."""
     terms, event, before = one.due.terms, one.due.event, one.due.before
     by_times: dict[tuple[int, int | None], int] = {}
@@ -279,19 +305,22 @@ def activation(now: datetime, holding_days: int) -> datetime | None:
     return now + timedelta(days=holding_days) if holding_days else None
 
 
-def _take_back(uow: UnitOfWork, one: _Priced, points: int) -> Entry:
+def _take_back(uow: UnitOfWork, one: Priced, points: int, merge_id: UUID | None) -> Entry:
+    """What the order gave too much goes. A bonus that a person has twice goes whatever the debt policy is."""
     event, before = one.due.event, one.due.before
     return posting.reverse(
         uow,
         Reversal(
             one.due.owner,
             points,
-            f"order:{event.id}:{before['entries'] if before else 0}",
-            _why_less(event),
+            f"merge:{merge_id}:first:{event.id}"
+            if merge_id
+            else f"order:{event.id}:{before['entries'] if before else 0}",
+            "not_first_order" if merge_id else _why_less(event),
             event.id,
             one.due.terms.version_id,
-            one.trace,
-            one.due.terms.debt_policy,
+            one.trace | {"merge": merge_id} if merge_id else one.trace,
+            "negative" if merge_id else one.due.terms.debt_policy,
         ),
     )
 

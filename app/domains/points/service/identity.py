@@ -16,6 +16,8 @@ from app.domains.members import service as members
 from app.domains.members.schemas import MergeFact
 from app.domains.points import queries, rules
 from app.domains.points.events import HoldsMoved
+from app.domains.points.service import first_orders
+from app.domains.points.service.posting import tell
 from app.domains.points.service.shifting import (
     Change,
     Copy,
@@ -35,6 +37,7 @@ class _Carry:
     def __init__(self, uow: UnitOfWork, merge_id: UUID, source: UUID, target: UUID, step: str) -> None:
         self.uow, self.merge_id, self.source, self.target, self.step = uow, merge_id, source, target, step
         self.holds: dict[UUID, UUID] = {}
+        self.written: list[UUID] = []
 
     def trace(self, status: str, **more: Any) -> dict[str, Any]:
         known = {"merge": self.merge_id, "from": self.source, "to": self.target, "status": status}
@@ -61,6 +64,11 @@ class _Carry:
         self._in("pending", [one for one in lots if one["pending"]], 0)
         if self.holds:
             self.uow.publish([HoldsMoved(self.holds)])
+
+    def tell(self) -> None:
+        """Say what the target got, once all of it is there: no tier is left or reached on the way."""
+        if self.written:
+            tell(self.uow, queries.entries(self.uow, self.written))
 
     @staticmethod
     def _held_parts(holds: Sequence[dict[str, Any]]) -> dict[UUID, int]:
@@ -111,9 +119,11 @@ class _Carry:
                 changes=[Change(one.lot, remaining=-one.points, held=one.points) for one in copies],
                 reference_id=hold["reference_id"],
                 trace=hold["trace"] | self.trace("held", hold=hold["id"]),
+                tell=False,
             ),
         )
         self.holds[hold["id"]] = again.id
+        self.written.append(again.id)
 
     def _debt_in(self, debt: int) -> None:
         if not debt:
@@ -166,7 +176,7 @@ class _Carry:
         known = {"lots": lots} if lots else {}
         if what.get("qualifying"):
             known["qualifying"] = what["qualifying"]
-        shift(
+        entry = shift(
             self.uow,
             Shift(
                 member_id,
@@ -175,10 +185,12 @@ class _Carry:
                 reason="merged",
                 reference_id=self.merge_id,
                 trace=self.trace(status or name, **known, **(more or {})),
-                tell=member_id == self.target,
+                tell=False,
                 **what,
             ),
         )
+        if member_id == self.target and not entry.replayed:
+            self.written.append(entry.id)
 
 
 def merge(uow: UnitOfWork, merge_id: UUID, kept: UUID, removed: UUID) -> None:
@@ -186,7 +198,10 @@ def merge(uow: UnitOfWork, merge_id: UUID, kept: UUID, removed: UUID) -> None:
     queries.lock_accounts(uow, [kept, removed])
     for award in _twice(uow, kept, removed):
         _take_back(uow, merge_id, removed, award)
-    _Carry(uow, merge_id, removed, kept, "first").run()
+    carry = _Carry(uow, merge_id, removed, kept, "first")
+    carry.run()
+    first_orders.take_back(uow, merge_id, kept, removed)
+    carry.tell()
 
 
 def _twice(uow: UnitOfWork, kept: UUID, removed: UUID) -> list[dict[str, Any]]:
@@ -206,7 +221,9 @@ def follow(uow: UnitOfWork, member_ids: Iterable[UUID], step: str) -> None:
     for member_id in sorted(member_ids):
         for hop in members.merge_path(uow, member_id):
             queries.lock_accounts(uow, [hop.kept_id, hop.removed_id])
-            _Carry(uow, hop.id, hop.removed_id, hop.kept_id, step).run()
+            carry = _Carry(uow, hop.id, hop.removed_id, hop.kept_id, step)
+            carry.run()
+            carry.tell()
 
 
 def _take_back(uow: UnitOfWork, merge_id: UUID, member_id: UUID, award: dict[str, Any]) -> None:
@@ -244,7 +261,9 @@ def _take_back(uow: UnitOfWork, merge_id: UUID, member_id: UUID, award: dict[str
 def unmerge(uow: UnitOfWork, merge_id: UUID, kept: UUID, removed: UUID) -> None:
     """Give back what a merge moved, as far as it is unspent; exact when nothing happened in between."""
     queries.lock_accounts(uow, [kept, removed])
+    first_orders.give_back(uow, merge_id, kept, removed)
     _Return(uow, merge_id, kept, removed).run()
+    first_orders.settle(uow, kept, removed)
 
 
 class _Return:
@@ -408,11 +427,13 @@ _CARRIED = frozenset({"merge", "from", "to", "status", "hold"})
 def merge_facts(uow: UnitOfWork, kept: UUID, removed: UUID) -> list[MergeFact]:
     """What a merge would do to the points of two members."""
     one, two = queries.balance(uow, kept), queries.balance(uow, removed)
-    twice = sum(award["points"] for award in _twice(uow, kept, removed))
-    debt, free = one.debt + two.debt, one.available + two.available - twice
+    first = first_orders.surplus(uow, kept, removed)
+    twice = sum(award["points"] for award in _twice(uow, kept, removed)) + first.points
+    debt, free = one.debt + two.debt, one.available + two.available - twice + first.pending
+    waits = one.pending + two.pending - first.pending
     facts = [
         MergeFact(mark("Available points"), one.available, two.available, max(free - debt, 0)),
-        MergeFact(mark("Pending points"), one.pending, two.pending, one.pending + two.pending),
+        MergeFact(mark("Pending points"), one.pending, two.pending, waits),
         MergeFact(mark("Held points"), one.held, two.held, one.held + two.held),
         MergeFact(mark("Debt"), one.debt, two.debt, max(debt - free, 0)),
         MergeFact(

@@ -149,6 +149,7 @@ class Replay:
     by_rule: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     _same: dict[UUID, bool] = field(default_factory=dict)
     _standing: standing.Standing | None = None
+    _late: set[UUID] = field(default_factory=set)
 
     def orders(self, uow: UnitOfWork, events: Sequence[OrderChanged]) -> None:
         """Price orders, oldest first."""
@@ -157,6 +158,7 @@ class Replay:
         owners = {event.member_id for event in events if event.member_id}
         active = {one.id for one in members.by_ids(uow, owners).values() if one.active}
         stand = self._load(uow, sorted(owners))
+        self._late = standing.late(uow, events, posted)
         for event in events:
             self.seen += 1
             owner, before = event.member_id, posted.get(event.id)
@@ -194,6 +196,8 @@ class Replay:
         state = stand.of(owner, day, event.id)
         if before is not None:
             kept = rules.MemberState.read(before["first_trace"])
+            if event.id in self._late:
+                kept = replace(kept, first_order=False)
             if self._is_same(uow, before["version_id"]):
                 counts = {
                     rule: (row["units_before"], row["completed_before"]) for rule, row in counted.items()

@@ -50,7 +50,7 @@ class Part:
 class Shift:
     """An entry to write. `debt` and `qualifying` are differences.
 
-    With `tell` false nobody hears of it: what is closed belongs to a member who is no longer anybody's.
+    With `tell` false nobody hears of it: what is closed belongs to a member who is no longer anybody's, or more follows.
     """
 
     member_id: UUID
@@ -61,7 +61,9 @@ class Shift:
     copies: Sequence[Copy] = ()
     debt: int = 0
     qualifying: int = 0
+    order_id: UUID | None = None
     reference_id: UUID | None = None
+    version_id: UUID | None = None
     trace: dict[str, Any] | None = None
     tell: bool = True
 
@@ -77,7 +79,15 @@ def shift(uow: UnitOfWork, what: Shift) -> Entry:
     entry_id = ids.new_id()
     row = uow.one(
         _SHIFT,
-        params(uow, what.key, what.reason, reference_id=what.reference_id, trace=what.trace)
+        params(
+            uow,
+            what.key,
+            what.reason,
+            order_id=what.order_id,
+            reference_id=what.reference_id,
+            version_id=what.version_id,
+            trace=what.trace,
+        )
         | {
             "member": what.member_id,
             "entry": entry_id,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from app.core.db import UnitOfWork
 from app.domains.members import service as members
 from app.domains.orders import service as orders
+from app.domains.orders.events import OrderChanged
 from app.domains.points import queries, rules
 from app.domains.points.schemas import MemberFacts
 from app.domains.programs.schemas import Caps, EarningRule, ProgramTerms, When
@@ -254,6 +255,36 @@ def load(
         _counted(queries.counts_of_members(uow, terms.program_id, family), heirs) if asks.counts else {},
         queries.budgets(uow, terms.program_id, asks.budgets, lock=not preview) if asks.budgets else {},
     )
+
+
+def late(
+    uow: UnitOfWork, events: Iterable[OrderChanged], posted: Mapping[UUID, Mapping[str, Any]]
+) -> set[UUID]:
+    """Orders that earned as the first of an account while another account of the same person had ordered before.
+
+    `posted` is what orders gave. It is asked anew each time, so merging and parting need no mark on the orders.
+    """
+    found: set[UUID] = set()
+    by_owner: dict[UUID, list[OrderChanged]] = {}
+    for event in events:
+        if event.member_id and event.placed_at and event.id in posted and was_first(posted[event.id]):
+            by_owner.setdefault(event.member_id, []).append(event)
+    if not by_owner:
+        return found
+    for owner, merges in members.standing_merges(uow, by_owner).items():
+        for merge in merges:
+            moved = {UUID(one) for one in merge.followed.get("orders", [])}
+            firsts = orders.first_of_sides(uow, owner, moved)
+            for event in by_owner[owner]:
+                other = firsts.get(event.id not in moved)
+                if event.placed_at and other and other < (event.placed_at, event.order_id):
+                    found.add(event.id)
+    return found
+
+
+def was_first(posted: Mapping[str, Any]) -> bool:
+    """Whether an order earned as its account's first."""
+    return bool(posted["first_trace"].get("state", {}).get("first_order"))
 
 
 def _heirs(uow: UnitOfWork, member_ids: Sequence[UUID]) -> dict[UUID, UUID]:

@@ -43,11 +43,14 @@ _SENTENCES = {
     "merged": mark("{points}: two customer accounts became one."),
     "unmerged": mark("{points}: two customer accounts were separated again."),
     "duplicate_bonus": mark("{points}: two accounts of one person both got this bonus."),
+    "not_first_order": mark("{points}: another account of the same person had ordered before order {order}."),
     "adjustment_undone": mark("{points}: an adjustment by hand was undone."),
     "transfer": mark("{points}: a transfer between two members."),
     "expired": mark("{points}: past their expiry date."),
     "expiry_terms": mark("{points} have another expiry date: the program's terms changed."),
     "expiry_terms_undone": mark("{points} have their earlier expiry date again."),
+    "expiry_extended": mark("{points} are kept for longer: the shop gave them another expiry date."),
+    "expiry_extended_undone": mark("{points} have the expiry date again that they had before the shop changed it."),
     "inactive": mark("{points}: nothing was earned or spent for too long, last on {date}."),
     "referral_advocate": mark("{points} for inviting a friend."),
     "referral_reversed": mark("{points}: the friend's order no longer counts."),
@@ -120,9 +123,10 @@ REASONS = {
 def counted(points: int | Decimal, locale: str) -> str:
     """A number of points with its noun: "1 point", "−30 points"; other than English has up to six forms."""
     whole = abs(int(points)) if points == int(points) else _ANY_FORM
+    number = format_decimal(abs(Decimal(points)), locale=locale)
     texts = translations(locale)
     return texts.ngettext("{count} point", "{count} points", whole).format(
-        count=format_decimal(points, locale=locale)
+        count=isolated(f"\u2212{number}", locale) if points < 0 else number
     )
 
 
