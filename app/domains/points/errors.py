@@ -150,3 +150,10 @@ class RedatingRunning(Conflict):
     default_message = mark(
         "Another change of expiry dates is being applied or undone. Wait until it is done."
     )
+
+
+class NothingEndsSooner(Conflict):
+    """No points of the member end before the day until which they are to be kept."""
+
+    code = "nothing_ends_sooner"
+    default_message = mark("No points end in this time and before that day.")

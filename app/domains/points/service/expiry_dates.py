@@ -184,11 +184,11 @@ def _slice(uow: UnitOfWork, redating_id: UUID) -> bool:
         queries.lock_accounts(uow, members)
         if found["status"] == "applying":
             changes = _Terms(uow, found).changes(members)
-            _write(uow, found, changes, "expiry_terms")
+            redate(uow, redating_id, changes, "expiry_terms", found["version_id"])
             result = result | {"applied": result.get("applied", 0) + _points(changes)}
         else:
             changes = _Terms(uow, found).back(members)
-            _write(uow, found, changes, "expiry_terms_undone")
+            redate(uow, redating_id, changes, "expiry_terms_undone", found["version_id"])
             result = result | {"undone": result.get("undone", 0) + _points(changes)}
     done = len(members) < _SLICE
     uow.execute(
@@ -259,12 +259,12 @@ class _Terms:
 
     def present(self, row: dict[str, Any]) -> datetime | None:
         now = self.follows(row)
-        return rules.ends(_standing(row), now, row["active_at"], self.place(now))
+        return rules.ends(standing_of(row), now, row["active_at"], self.place(now))
 
     def wanted(self, row: dict[str, Any]) -> rules.Standing:
         born, now = self.known[row["program_version_id"]], self.follows(row)
         lot = rules.Earned(
-            row["earned_at"], row["first_expires_at"], row["rules"], row["active_at"], _standing(row)
+            row["earned_at"], row["first_expires_at"], row["rules"], row["active_at"], standing_of(row)
         )
         zones = (self.place(born), self.place(now), self.place(self.new))
         floor = self.not_before if self.found["shortens"] else None
@@ -275,7 +275,7 @@ class _Terms:
         found = []
         for row in self.lots(members):
             end, wanted = self.present(row), self.wanted(row)
-            if wanted != _standing(row) and (end is None or end > self.uow.now):
+            if wanted != standing_of(row) and (end is None or end > self.uow.now):
                 found.append((row, wanted))
         return found
 
@@ -294,7 +294,8 @@ class _Terms:
         return found
 
 
-def _standing(row: dict[str, Any]) -> rules.Standing:
+def standing_of(row: dict[str, Any]) -> rules.Standing:
+    """How a lot stands that was read with its date, terms and earliest end."""
     return rules.Standing(row["expires_at"], row["terms_id"], row["kept_until"])
 
 
@@ -310,7 +311,7 @@ def _count(terms: _Terms, members: Sequence[UUID], result: dict[str, Any]) -> di
             continue
         wanted = terms.wanted(row)
         after = before
-        if wanted != _standing(row):
+        if wanted != standing_of(row):
             touched.add(row["member_id"])
             after = rules.ends(wanted, terms.new, row["active_at"], zone)
         for side, end in enumerate((before, after)):
@@ -330,15 +331,25 @@ def _month(end: datetime | None, zone: ZoneInfo) -> str:
     return "" if end is None else f"{(end - timedelta(hours=12)).astimezone(zone):%Y-%m}"
 
 
-def _write(uow: UnitOfWork, found: dict[str, Any], changes: Sequence[Change], reason: str) -> None:
+def redate(
+    uow: UnitOfWork,
+    reference_id: UUID,
+    changes: Sequence[Change],
+    reason: str,
+    version_id: UUID | None = None,
+) -> None:
+    """Give lots, each with how it is to stand, other dates: one entry a member, once for a reference and reason.
+
+    The caller holds the accounts' locks since before it read the lots.
+    """
     if not changes:
         return
     members = list(dict.fromkeys(row["member_id"] for row, _ in changes))
     standings = [standing for _, standing in changes]
-    key = f"{reason}:{found['id']}"
+    key = f"{reason}:{reference_id}"
     uow.execute(
         _REDATE,
-        params(uow, key, reason, reference_id=found["id"], version_id=found["version_id"])
+        params(uow, key, reason, reference_id=reference_id, version_id=version_id)
         | {
             "members": members,
             "ids": [ids.new_id() for _ in members],

@@ -16,9 +16,9 @@ from app.core.permissions import Permission
 from app.domains.members import service as members
 from app.domains.members.schemas import Member
 from app.domains.points import queries
-from app.domains.points.errors import NoProgramActive
+from app.domains.points.errors import NoProgramActive, NothingEndsSooner
 from app.domains.points.schemas import Wish
-from app.domains.points.service import adjustments, rehearsing
+from app.domains.points.service import adjustments, extending, rehearsing
 from app.domains.programs import service as programs
 from app.domains.programs.schemas import Goods, Multiplier
 from app.domains.quick.schemas import Line, Outcome, Preview, Task
@@ -26,6 +26,8 @@ from app.domains.shops import service as shops
 
 _WEEKS_BACK = 4
 _LONGEST_DAYS = 14
+_LONGEST_KEPT = timedelta(days=5 * 366)
+_KEPT_FOR = timedelta(days=90)
 _SATURDAY = 5
 
 
@@ -45,6 +47,14 @@ class DoubleTask(BaseModel):
     factor: Decimal = Field(gt=1, le=100, decimal_places=2)
     starts_on: date
     ends_on: date
+
+
+class ExtendTask(BaseModel):
+    """Points of one member that end within so many days, and the last day until which they are kept."""
+
+    member: str = Field(min_length=1, max_length=254)
+    within: Literal["30", "90", "365", "all"] = "30"
+    until: date
 
 
 def one_member(uow: UnitOfWork, text: str) -> Member:
@@ -172,6 +182,55 @@ def _undo_double(uow: UnitOfWork, kept: dict[str, Any]) -> None:
     programs.apply(uow, program.id, wanted, version=program.version)
 
 
+def _within(form: ExtendTask) -> int | None:
+    return None if form.within == "all" else int(form.within)
+
+
+def _check_until(uow: UnitOfWork, form: ExtendTask) -> None:
+    today = uow.now.astimezone(ZoneInfo(shops.get(uow).timezone)).date()
+    if not today < form.until <= today + _LONGEST_KEPT:
+        raise Invalid(fields={"until": mark("Choose a day in the future, at most five years ahead.")})
+
+
+def _preview_extend(uow: UnitOfWork, form: ExtendTask, locale: str) -> Preview:
+    _check_until(uow, form)
+    member = one_member(uow, form.member)
+    profile = members.profile(uow, member.id)
+    found = extending.extend_preview(uow, member.id, form.until, _within(form))
+    lines = [
+        Line(mark("Member"), profile.name or profile.email or str(member.id)),
+        Line(mark("Points that would be kept"), found.points, "points"),
+    ]
+    if found.last_day is None:
+        return Preview(lines, [(NothingEndsSooner.default_message, {})])
+    lines += [
+        Line(mark("The first of them end after"), found.last_day, "date"),
+        Line(mark("All of them would end after"), form.until, "date"),
+    ]
+    return Preview(lines)
+
+
+def _extend(uow: UnitOfWork, form: ExtendTask) -> Outcome:
+    _check_until(uow, form)
+    member = one_member(uow, form.member)
+    extension_id, points = extending.extend(uow, member.id, form.until, _within(form))
+    return Outcome(
+        mark("{points} points are kept until {day}."),
+        {"points": points, "day": form.until.isoformat()},
+        url=f"/app/members/{member.id}",
+        undo={"member": str(member.id), "extension": str(extension_id)},
+    )
+
+
+def _undo_extend(uow: UnitOfWork, kept: dict[str, Any]) -> None:
+    extending.shorten_back(uow, UUID(kept["member"]), UUID(kept["extension"]))
+
+
+def _in_three_months(uow: UnitOfWork, locale: str) -> dict[str, Any]:
+    today = uow.now.astimezone(ZoneInfo(shops.get(uow).timezone)).date()
+    return {"initial": {"within": "30", "until": today + _KEPT_FOR}}
+
+
 def _next_weekend(uow: UnitOfWork, locale: str) -> dict[str, Any]:
     today = uow.now.astimezone(ZoneInfo(shops.get(uow).timezone)).date()
     saturday = today + timedelta(days=(_SATURDAY - today.weekday()) % 7)
@@ -215,5 +274,20 @@ TASKS = (
         undo=_undo_double,
         choices=_next_weekend,
         position=20,
+    ),
+    Task(
+        key="extend-points",
+        title=mark("Keep a member's points for longer"),
+        text=mark("Give points that expire soon a later day."),
+        icon="calendar",
+        permission=Permission.POINTS_ADJUST,
+        form=ExtendTask,
+        template="admin/points/_quick_extend.html",
+        submit=mark("Keep these points"),
+        preview=_preview_extend,
+        run=_extend,
+        undo=_undo_extend,
+        choices=_in_three_months,
+        position=15,
     ),
 )
