@@ -36,10 +36,16 @@ def export_query(schema: type[BaseModel]) -> type[Any]:
     )
 
 
-def download(ctx: Context, spec: ListSpec, query: Any, **place: Any) -> Download:
-    """What a list shows on all its pages, with headings in the caller's language; noted in the audit trail.
+def file_locale(ctx: Context) -> str | None:
+    """The language of a file's headings and words; None for an API key, whose files have names and codes that stay."""
+    return None if ctx.principal.kind == "api_key" else ctx.locale
 
-    Instants are ISO 8601 in the shop's zone, money is in decimal amounts of its currency. No cell can be read as a formula.
+
+def download(ctx: Context, spec: ListSpec, query: Any, **place: Any) -> Download:
+    """What a list shows on all its pages; noted in the audit trail.
+
+    Staff get headings and words in their language, API keys the names of columns and the codes of values. Instants are
+    ISO 8601 in the shop's zone, money is in decimal amounts of its currency. No cell can be read as a formula.
     `place` are the path parameters that the list's rows need.
     """
     ctx.require(spec.permission)
@@ -54,13 +60,16 @@ def _lines(
     ctx: Context, spec: ListSpec, query: BaseModel, columns: list[Column], place: Mapping[str, Any]
 ) -> Iterator[bytes]:
     currency, zone = keeper().units(ctx.uow)
-    head = _MARK + _csv([[translate(ctx.locale, one.label) for one in columns]])
+    locale = file_locale(ctx)
+    head = _MARK + _csv(
+        [[one.field or one.key if locale is None else translate(locale, one.label) for one in columns]]
+    )
 
     def lines() -> Iterator[bytes]:
         yield head
         for rows in (spec.slices or _pages(spec))(ctx, query, **place):
             if rows:
-                yield _csv([[_cell(one, row, ctx.locale, currency, zone) for one in columns] for row in rows])
+                yield _csv([[_cell(one, row, locale, currency, zone) for one in columns] for row in rows])
 
     return lines()
 
@@ -91,11 +100,11 @@ def _safe(cell: Any) -> Any:
     return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def _cell(column: Column, row: Row, locale: str, currency: str, zone: str) -> Any:
+def _cell(column: Column, row: Row, locale: str | None, currency: str, zone: str) -> Any:
     value = column.value(row) if column.value else row.get(column.key)
     if value is None:
         return ""
-    if column.words is not None:
+    if column.words is not None and locale is not None:
         return translate(locale, _word(column.words, value))
     if isinstance(value, datetime):
         return value.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")

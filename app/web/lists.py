@@ -33,7 +33,8 @@ class Column:
 
     `shown` columns are those a list begins with; `priority` 2 leaves narrow frames, `phone` is the place in the list that a
     phone shows (main, key, note, mark, more, hide). `words` says values in marked words, here and in the file; `value` gives
-    what the file holds when it is not `row[key]`, and `exported` is False for what no file holds.
+    what the file holds when it is not `row[key]`, `field` is its name in an API key's file when JSON has another than `key`,
+    and `exported` is False for what no file holds. `cell` writes the cell as markup; without it the page does, or its kind.
     """
 
     key: str
@@ -46,6 +47,8 @@ class Column:
     words: Mapping[str, str] | None = None
     value: Callable[[Row], Any] | None = None
     exported: bool = True
+    cell: Callable[[Row], str] | None = None
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,8 @@ def set_birthday(ctx: Context, member_id: str, body: schemas.BirthdayIn) -> None
 def members_csv(ctx: Context, query: Any) -> Download:
     """Download the members that the list's filters leave, in its order, as CSV.
 
-    Headings are in the language asked for, instants in the shop's time zone. The download is noted in the audit trail.
+    Headings are the names that `columns` takes and values are codes; instants are in the shop's time zone. The download is
+    noted in the audit trail.
     """
     return download(ctx, MEMBERS, query)
 

@@ -113,9 +113,9 @@ REDEMPTIONS = declare_list(
         rows=_redemptions,
         csv="/v1/api/redemptions.csv",
         columns=(
-            Column("code", mark("Code")),
+            Column("code", mark("Code"), field="discount_code"),
             Column("member", mark("Member"), priority=2),
-            Column("reward", mark("Reward"), phone="note"),
+            Column("reward", mark("Reward"), phone="note", field="reward_name"),
             Column("points", mark("Points"), kind="number", unit=mark("points")),
             Column("state", mark("Status"), phone="mark", words=STATES),
             Column("created_at", mark("Redeemed"), kind="date", phone="hide"),

@@ -237,6 +237,18 @@ def test_the_file_is_for_those_who_may_see_the_list(
     assert call_as(api_key(shop.id)).get(f"{CSV}?nonsense=1").status_code == 422
 
 
+def test_a_key_gets_names_and_codes_in_every_language(
+    shop: TestShop, call_as: CallAs, people: list[UUID]
+) -> None:
+    for language in ("en", "ar"):
+        answer = call_as(api_key(shop.id)).get(
+            f"{CSV}?status=blocked&columns=name,status,enrolled_at", headers={"Accept-Language": language}
+        )
+        head, row = cells(answer.text)
+        assert head == ["name", "status", "enrolled_at"]
+        assert row[:2] == ["'=Name2 Ruiz", "blocked"]
+
+
 def test_numbers_are_read_in_any_digits_and_what_cannot_be_read_is_said(
     shop: TestShop, call_as: CallAs, people: list[UUID]
 ) -> None:
