@@ -44,7 +44,7 @@ class Column:
     priority: int = 1
     phone: str | None = None
     unit: str | None = None
-    words: Mapping[str, str] | None = None
+    words: Mapping[Any, str] | None = None
     value: Callable[[Row], Any] | None = None
     exported: bool = True
     cell: Callable[[Row], str] | None = None
