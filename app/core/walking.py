@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.core.db import UnitOfWork
-from app.core.paging import COUNT_CAP, Found, Page, decode_cursor, encode_cursor
+from app.core.paging import COUNT_CAP, MAX_LIMIT, Found, Page, decode_cursor, encode_cursor
 
 SCAN = COUNT_CAP
 
@@ -42,7 +42,7 @@ class Walk:
 def walked(uow: UnitOfWork, walk: Walk, values: Mapping[str, Any], limit: int, cursor: str | None) -> Found:
     """A page, how many match among the rows looked at first, and up to which instant was looked where it is not full.
 
-    The first key is an instant where `until` is to be told. Raises StaleCursor.
+    The first key is an instant where `until` is to be told. A file asks for longer pages and gets no count. Raises StaleCursor.
     """
     place = decode_cursor(cursor, len(walk.keys)) if cursor else []
     known = {
@@ -60,7 +60,7 @@ def walked(uow: UnitOfWork, walk: Walk, values: Mapping[str, Any], limit: int, c
     last = rows[limit - 1] if full else _end(uow, walk, pool, known)
     onward = encode_cursor(*(last[key] for key in walk.keys)) if last else None
     instant = last[walk.keys[0]] if last and not full else None
-    total, more = _total(uow, walk, values)
+    total, more = _total(uow, walk, values) if limit <= MAX_LIMIT else (None, False)
     page = Page(rows[:limit], onward)
     return Found(page, total, more, instant if isinstance(instant, datetime) else None)
 

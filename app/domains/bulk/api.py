@@ -1,14 +1,17 @@
 """Bulk actions on the REST API."""
 
+from typing import Any
 from uuid import UUID
 
 from app.core.paging import Page
 from app.core.permissions import Permission
 from app.domains.bulk import errors, queries, schemas, service
+from app.domains.bulk.lists import ROWS, RUNS
 from app.domains.points import errors as point_errors
 from app.domains.segments import errors as segment_errors
 from app.domains.tiers import service as tiers
 from app.web.endpoints import Context, Download, endpoint
+from app.web.list_export import download, export_query
 
 _PATH = "/api/loyalty-referral/bulk-actions"
 _ONE = _PATH + "/{run_id}"
@@ -65,7 +68,22 @@ def create_bulk_action(ctx: Context, body: schemas.RunIn) -> schemas.Run:
 )
 def list_bulk_actions(ctx: Context, query: schemas.RunsQuery) -> Page[schemas.Run]:
     """List bulk actions, newest first."""
-    return queries.runs(ctx.uow, query.status, query.limit, query.cursor)
+    page = queries.runs(ctx.uow, query).page
+    return Page([schemas.Run(**row) for row in page.items], page.next_cursor)
+
+
+@endpoint(
+    "GET",
+    _PATH + ".csv",
+    permission=Permission.BULK_READ,
+    tag=_TAG,
+    query=export_query(schemas.RunsQuery),
+    out=Download,
+    produces="text/csv",
+)
+def bulk_actions_csv(ctx: Context, query: Any) -> Download:
+    """Download bulk actions as CSV: the filters, order and columns of the list in the admin."""
+    return download(ctx, RUNS, query)
 
 
 @endpoint(
@@ -95,7 +113,7 @@ def get_bulk_action(ctx: Context, run_id: UUID) -> schemas.Run:
 def bulk_action_rows(ctx: Context, run_id: UUID, query: schemas.RowsQuery) -> Page[schemas.RowOut]:
     """List the rows of a bulk action with what became of each, or why it is refused."""
     run = service.get(ctx.uow, run_id)
-    page = queries.rows(ctx.uow, run, query.state, query.limit, query.cursor)
+    page = queries.rows(ctx.uow, run, query).page
     return Page([schemas.RowOut.model_validate(row, extra="ignore") for row in page.items], page.next_cursor)
 
 
@@ -104,17 +122,16 @@ def bulk_action_rows(ctx: Context, run_id: UUID, query: schemas.RowsQuery) -> Pa
     _ONE + "/report.csv",
     permission=Permission.BULK_READ,
     tag=_TAG,
-    query=schemas.ReportQuery,
+    query=export_query(schemas.RowsQuery),
     out=Download,
     produces="text/csv",
     errors=(errors.RunNotFound,),
 )
-def bulk_action_report(ctx: Context, run_id: UUID, query: schemas.ReportQuery) -> Download:
+def bulk_action_report(ctx: Context, run_id: UUID, query: Any) -> Download:
     """Download every row of a bulk action with its result, as CSV."""
     service.get(ctx.uow, run_id)
     ctx.require(Permission.MEMBERS_READ)
-    lines = service.report(ctx.shop_id, run_id, ctx.locale, query.state)
-    return Download(lines, "text/csv; charset=utf-8", "bulk-action.csv")
+    return download(ctx, ROWS, query, id=run_id)
 
 
 @endpoint(

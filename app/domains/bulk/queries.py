@@ -7,7 +7,8 @@ from uuid import UUID
 
 from app.core import paging
 from app.core.db import UnitOfWork
-from app.domains.bulk.schemas import Row, Run
+from app.core.walking import Walk, walked
+from app.domains.bulk.schemas import Row, RowsQuery, Run, RunsQuery
 
 _RUN = (
     "id, kind, status, audience, parameters, reason, note, rows, expected, accepted, refused, succeeded, failed, undone,"
@@ -36,23 +37,20 @@ def run(uow: UnitOfWork, run_id: UUID, *, for_update: bool = False) -> Run | Non
     return Run(**row) if row else None
 
 
-def runs(uow: UnitOfWork, group: str | None, limit: int, cursor: str | None) -> paging.Page[Run]:
-    """A page of bulk actions, newest first: of one group, or all."""
-    at, last = paging.decode_cursor(cursor, 2) if cursor else (None, None)
-    rows = uow.all(
-        f"SELECT {_RUN} FROM bulk_runs WHERE shop_id = %(shop)s"
-        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s::uuid))"
-        " AND (%(statuses)s::text[] IS NULL OR status = ANY(%(statuses)s)) ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        {
-            "shop": uow.shop,
-            "at": at,
-            "last": last,
-            "statuses": list(_GROUPS[group]) if group else None,
-            "limit": limit + 1,
-        },
+def runs(uow: UnitOfWork, asked: RunsQuery) -> paging.Found:
+    """A page of bulk actions: of one group or kind, or all. Raises StaleCursor."""
+    where = ["w.status = ANY(%(statuses)s)"] if asked.status else []
+    where += ["w.kind = %(kind)s"] if asked.kind else []
+    walk = Walk(
+        "SELECT * FROM bulk_runs WHERE shop_id = %(shop)s{after}",
+        ("created_at", "id"),
+        _RUN,
+        where=" AND ".join(where) or "true",
+        descending=asked.sort == "newest",
     )
-    page = paging.cut(rows, limit, "created_at", "id")
-    return paging.Page([Run(**row) for row in page.items], page.next_cursor)
+    statuses = list(_GROUPS[asked.status]) if asked.status else None
+    values = {"shop": uow.shop, "statuses": statuses, "kind": asked.kind}
+    return walked(uow, walk, values, asked.limit, asked.cursor)
 
 
 def count_waiting(uow: UnitOfWork) -> int:
@@ -102,36 +100,40 @@ _STATE = (
     "CASE WHEN r.state = 'ready' AND r.n <= %(undone_to)s THEN 'undone' WHEN r.state = 'ready' AND r.n <= %(done_to)s"
     " THEN 'done' ELSE r.state END"
 )
-_STATES = {
-    "ready": "r.state = 'ready' AND r.n > %(done_to)s",
-    "done": "r.state = 'ready' AND r.n <= %(done_to)s AND r.n > %(undone_to)s",
-    "undone": "r.state = 'ready' AND r.n <= %(undone_to)s",
-    "refused": "r.state = 'refused'",
-    "failed": "r.state = 'failed'",
-    "kept": "r.state = 'kept'",
+_ROW = f"r.n, r.member_id, r.points, r.reason, {_STATE} AS state, r.problem, r.person_sealed AS person"
+_MARKED = ("refused", "failed", "kept")
+_SPANS = {
+    "ready": " AND n > %(done_to)s",
+    "done": " AND n <= %(done_to)s AND n > %(undone_to)s",
+    "undone": " AND n <= %(undone_to)s",
 }
 
 
-def rows(
-    uow: UnitOfWork, of: Run, state: str | None, limit: int, cursor: str | None
-) -> paging.Page[dict[str, Any]]:
-    """A page of a run's rows in their order: {n, member_id, points, reason, state, problem}."""
-    (after,) = paging.decode_cursor(cursor, 1) if cursor else (0,)
-    condition = f" AND {_STATES[state]}" if state else ""
-    found = uow.all(
-        f"SELECT r.n, r.member_id, r.points, r.reason, {_STATE} AS state, r.problem FROM bulk_rows r"
-        " WHERE r.shop_id = %(shop)s AND r.run_id = %(run)s AND r.n > %(after)s::bigint"
-        f"{condition} ORDER BY r.n LIMIT %(limit)s",
-        {
-            "shop": uow.shop,
-            "run": of.id,
-            "after": after,
-            "limit": limit + 1,
-            "done_to": of.done_to,
-            "undone_to": of.undone_to,
-        },
+def rows(uow: UnitOfWork, of: Run, asked: RowsQuery) -> paging.Found:
+    """Rows of a run in their order: {n, member_id, points, reason, state, problem, person}. Raises StaleCursor."""
+    where = ["r.state = 'ready'"] if asked.state in _SPANS else []
+    where += ["r.problem = %(problem)s"] if asked.problem else []
+    walk = Walk(_source(asked), ("n",), _ROW, where=" AND ".join(where) or "true", called="r")
+    values = {
+        "shop": uow.shop,
+        "run": of.id,
+        "done_to": of.done_to,
+        "undone_to": of.undone_to,
+        "problem": asked.problem,
+        "states": [asked.state] if asked.state in _MARKED else list(_MARKED),
+    }
+    return walked(uow, walk, values, asked.limit, asked.cursor)
+
+
+def _source(asked: RowsQuery) -> str:
+    """The rows a walk goes along; those with a mark of their own over the index of marks."""
+    of_run = "SELECT * FROM bulk_rows WHERE shop_id = %(shop)s AND run_id = %(run)s"
+    if asked.state in _SPANS or not (asked.state or asked.problem):
+        return f"{of_run}{_SPANS.get(asked.state or '', '')}{{after}}"
+    return (
+        f"SELECT x.* FROM unnest(%(states)s::text[]) AS s (state) CROSS JOIN LATERAL ({of_run}"
+        " AND state <> 'ready' AND state = s.state{after} ORDER BY n LIMIT %(scan)s) x"
     )
-    return paging.cut(found, limit, "n")
 
 
 def problems(uow: UnitOfWork, run_id: UUID, state: str) -> dict[str, int]:

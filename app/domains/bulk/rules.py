@@ -257,11 +257,6 @@ def split_lines(parts: Iterable[str]) -> Iterator[str]:
         yield rest
 
 
-def safe_cell(text: str) -> str:
-    """A text as a spreadsheet shows it and never computes it."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 POINT_KINDS: frozenset[Kind] = frozenset({"award", "deduct", "set", "expire"})
 _NEEDS_POINTS: frozenset[Kind] = frozenset({"award", "deduct", "set"})
 

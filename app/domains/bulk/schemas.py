@@ -168,6 +168,8 @@ class RunsQuery(BaseModel):
     """Which runs."""
 
     status: Literal["open", "waiting", "done", "cancelled", "undone"] | None = None
+    kind: Kind | None = None
+    sort: Literal["newest", "oldest"] = "newest"
     limit: int = Field(25, ge=1, le=200)
     cursor: str | None = Field(None, max_length=200)
 
@@ -176,14 +178,9 @@ class RowsQuery(BaseModel):
     """Which rows of a run."""
 
     state: State | None = None
+    problem: Problem | None = None
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, max_length=200)
-
-
-class ReportQuery(BaseModel):
-    """Which rows the report has."""
-
-    state: State | None = None
 
 
 Who = Literal["file", "segment", "filter", "chosen", "guests"]

@@ -4,9 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from app.core.errors import Invalid
-from app.core.i18n import mark
+from app.core.i18n import mark, translate
 from app.core.permissions import Permission
 from app.domains.bulk import queries, rules, service
+from app.domains.bulk.lists import ROWS, RUNS
 from app.domains.bulk.schemas import (
     Audience,
     Kind,
@@ -28,6 +29,7 @@ from app.domains.segments import service as segments
 from app.domains.tiers import service as tiers
 from app.web.context import Context
 from app.web.form_input import Upload
+from app.web.lists import show_list
 from app.web.tabs import Done, action, tab, tab_page
 
 _KEY = "bulk-actions"
@@ -46,12 +48,12 @@ _WORDS = {"kinds": KINDS, "statuses": STATUSES, "states": STATES, "problems": PR
 )
 def bulk_actions(ctx: Context, query: RunsQuery) -> dict[str, Any]:
     """What runs, and what ran, newest first."""
-    page = queries.runs(ctx.uow, query.status, query.limit, query.cursor)
+    found = show_list(ctx, RUNS, query)
+    moving = any(row["run"].moving for row in found.found.page.items)
     return {
-        "page": page,
-        "moving": any(run.moving for run in page.items) and not query.cursor,
+        "list": found,
+        "moving": moving and not query.cursor,
         "can_write": ctx.can(Permission.BULK_WRITE),
-        **_WORDS,
     }
 
 
@@ -177,18 +179,15 @@ def _audience(ctx: Context, form: RunForm) -> Audience:
 
 
 def _run(ctx: Context, run: Run, query: RowsQuery) -> dict[str, Any]:
-    page = queries.rows(ctx.uow, run, query.state, query.limit, query.cursor)
-    people = members.profiles(ctx.uow, {row["member_id"] for row in page.items if row["member_id"]})
-    for row in page.items:
-        who = people.get(row["member_id"])
-        row["name"], row["email"] = (who.name, who.email) if who else ("", None)
     mine = (run.actor_kind, run.actor_id) == (ctx.uow.actor.kind, ctx.uow.actor.id)
+    failures, kept = (queries.problems(ctx.uow, run.id, state) for state in ("failed", "kept"))
+    why = dict.fromkeys([*run.totals.get("problems", {}), *failures, *kept])
+    options = {"problem": [(one, translate(ctx.locale, PROBLEMS[one])) for one in why]}
     return {
         "run": run,
-        "page": page,
-        "state": query.state,
-        "failures": queries.problems(ctx.uow, run.id, "failed"),
-        "kept": queries.problems(ctx.uow, run.id, "kept"),
+        "list": None if run.moving else show_list(ctx, ROWS, query, place={"id": run.id}, options=options),
+        "failures": failures,
+        "kept": kept,
         "named": service.describe(ctx.uow, run),
         "reasons": points.REASONS,
         "moves_points": service.needs_points(run.kind) or run.kind == "enroll",

@@ -13,7 +13,7 @@ from app.core.errors import Invalid
 from app.core.permissions import ALL, Permission
 from app.domains.bulk import jobs, queries, rules, service
 from app.domains.bulk.errors import FileRefused
-from app.domains.bulk.schemas import Audience, Run, Wanted
+from app.domains.bulk.schemas import Audience, RowsQuery, Run, Wanted
 from app.domains.bulk.service import acting
 from app.domains.compliance import service as compliance
 from app.domains.members import queries as member_queries
@@ -90,7 +90,7 @@ def take_back(shop: TestShop, run: Run) -> Run:
 
 def rows(shop: TestShop, run: Run) -> list[tuple[int, str, str | None]]:
     with shop.work() as uow:
-        found = queries.rows(uow, service.get(uow, run.id), None, 100, None).items
+        found = queries.rows(uow, service.get(uow, run.id), RowsQuery(limit=100)).page.items
         return [(row["n"], row["state"], row["problem"]) for row in found]
 
 

@@ -112,12 +112,6 @@ def test_numbers_as_people_type_them(text: str, number: int | None) -> None:
     assert rules.whole(text) == number
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
-def test_no_cell_of_a_report_is_computed(text: str) -> None:
-    assert rules.safe_cell(text) == f"'{text}"
-    assert rules.safe_cell("Ada") == "Ada"
-
-
 AMOUNTS = st.integers(0, 10**6)
 
 

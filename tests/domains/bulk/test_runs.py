@@ -16,7 +16,7 @@ from app.core.db import Actor, UnitOfWork, unit_of_work
 from app.core.errors import Invalid
 from app.domains.bulk import jobs, queries, service
 from app.domains.bulk.errors import NothingToDo, NotUndoable, PlanChanged, RunMoved, RunNotFound
-from app.domains.bulk.schemas import Audience, Kind, Run, Wanted
+from app.domains.bulk.schemas import Audience, Kind, RowsQuery, Run, RunsQuery, State, Wanted
 from app.domains.bulk.service import acting
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
@@ -85,9 +85,9 @@ def have(shop: TestShop, people: list[UUID]) -> list[int]:
         return [points.balance(uow, one).available for one in people]
 
 
-def rows(shop: TestShop, run: Run, state: str | None = None) -> list[tuple[int, str, str | None]]:
+def rows(shop: TestShop, run: Run, state: State | None = None) -> list[tuple[int, str, str | None]]:
     with shop.work() as uow:
-        found = queries.rows(uow, service.get(uow, run.id), state, 100, None).items
+        found = queries.rows(uow, service.get(uow, run.id), RowsQuery(state=state, limit=100)).page.items
         return [(row["n"], row["state"], row["problem"]) for row in found]
 
 
@@ -416,7 +416,7 @@ def test_another_shop_sees_nothing(shop: TestShop, other_shop: TestShop, people:
     with other_shop.work() as uow:
         with pytest.raises(RunNotFound):
             service.get(uow, run.id)
-        assert queries.runs(uow, None, 10, None).items == []
+        assert queries.runs(uow, RunsQuery()).page.items == []
     theirs = ask(other_shop, "award", Audience("members", member_ids=people[:2]), points=5)
     assert (theirs.accepted, theirs.totals["problems"]) == (0, {"unknown": 2})
 
@@ -431,17 +431,6 @@ def test_an_action_that_lacks_something_is_refused_at_the_field(
     with pytest.raises(Invalid) as refused:
         ask(shop, kind, Audience("members", member_ids=people[:1]), **more)
     assert field in refused.value.fields
-
-
-def test_the_report_has_every_row_and_computes_nothing(shop: TestShop, people: list[UUID]) -> None:
-    run = start(shop, ask(shop, "award", text=MIXED.replace("late", "=HYPERLINK(1)")))
-    text = b"".join(service.report(shop.id, run.id, "en")).decode("utf-8-sig")
-    lines = text.splitlines()
-    assert len(lines) == 8
-    assert lines[2].split(",")[4:7] == ["50", "'=HYPERLINK(1)", "Done"]
-    assert "No member has this e-mail or id." in lines[4]
-    refused = b"".join(service.report(shop.id, run.id, "en", "refused")).decode()
-    assert len(refused.splitlines()) == 5
 
 
 def test_a_dry_run_that_was_cut_short_goes_on(

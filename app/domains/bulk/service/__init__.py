@@ -1,8 +1,8 @@
-"""The verbs of bulk actions: making, rehearsing, steering, doing, taking back, reporting."""
+"""The verbs of bulk actions: making, rehearsing, steering, doing, taking back."""
 
 from app.domains.bulk.service.acting import UNDOABLE, permission
 from app.domains.bulk.service.checking import read
-from app.domains.bulk.service.enrolling import forget_person
+from app.domains.bulk.service.enrolling import forget_person, person_of
 from app.domains.bulk.service.keeping import (
     CHECK,
     as_file,
@@ -13,7 +13,6 @@ from app.domains.bulk.service.keeping import (
     needs_points,
     segment_options,
 )
-from app.domains.bulk.service.reporting import report
 from app.domains.bulk.service.running import note_trouble, run
 from app.domains.bulk.service.running import undo as undo_rows
 from app.domains.bulk.service.steering import (
@@ -46,8 +45,8 @@ __all__ = [
     "note_trouble",
     "pause",
     "permission",
+    "person_of",
     "read",
-    "report",
     "resume",
     "run",
     "segment_options",

@@ -69,8 +69,9 @@ def sealed(uow: UnitOfWork, person: Newcomer | None) -> bytes | None:
     return uow.seal(orjson.dumps(person).decode(), queries.PERSON) if person else None
 
 
-def _opened(uow: UnitOfWork, row: Row) -> Newcomer | None:
-    text = uow.unseal(row.person, queries.PERSON)
+def person_of(uow: UnitOfWork, blob: bytes | None) -> Newcomer | None:
+    """Whom a row is to enroll; None once it is done, or where it means a member."""
+    text = uow.unseal(blob, queries.PERSON)
     if text is None:
         return None
     said: dict[str, Any] = orjson.loads(text)
@@ -81,7 +82,9 @@ def _opened(uow: UnitOfWork, row: Row) -> Newcomer | None:
 def do(uow: UnitOfWork, run: Run, rows: Sequence[Row]) -> Outcome:
     """Enroll a slice of rows and give what joining gives; who became a member meanwhile is named with the problem."""
     out = Outcome()
-    persons = {row.n: found for row in rows if row.member_id is None and (found := _opened(uow, row))}
+    persons = {
+        row.n: found for row in rows if row.member_id is None and (found := person_of(uow, row.person))
+    }
     made = members.enroll_newcomers(uow, persons.values())
     guests = _guests(uow, rows, persons, made, out)
     marked = members.enroll_guests(uow, guests.values())
