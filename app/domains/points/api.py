@@ -10,7 +10,7 @@ from app.domains.members import errors as member_errors
 from app.domains.members import service as members
 from app.domains.orders import errors as order_errors
 from app.domains.points import errors, queries, schemas, service
-from app.domains.points.lists import ADJUSTMENTS, ENTRIES
+from app.domains.points.lists import ADJUSTMENTS, ENTRIES, REDATINGS
 from app.domains.shops import service as shops
 from app.web.endpoints import Context, Download, endpoint
 from app.web.list_export import download, export_query
@@ -189,8 +189,22 @@ def _redating(row: dict[str, Any]) -> schemas.RedatingOut:
 )
 def list_redatings(ctx: Context, query: schemas.RedatingsQuery) -> Page[schemas.RedatingOut]:
     """List redatings, newest first."""
-    page = queries.redatings(ctx.uow, query.limit, query.cursor)
+    page = queries.redatings(ctx.uow, query).page
     return Page([_redating(row) for row in page.items], page.next_cursor)
+
+
+@endpoint(
+    "GET",
+    _REDATINGS + ".csv",
+    permission=Permission.POINTS_READ,
+    tag=_TAG,
+    query=export_query(schemas.RedatingsQuery),
+    out=Download,
+    produces="text/csv",
+)
+def points_redatings_csv(ctx: Context, query: Any) -> Download:
+    """Download redatings as CSV, newest first: the filters and columns of the list in the admin."""
+    return download(ctx, REDATINGS, query)
 
 
 @endpoint(

@@ -9,7 +9,7 @@ from app.core.paging import Found
 from app.core.permissions import Permission
 from app.domains.members import service as members
 from app.domains.points import queries, service
-from app.domains.points.schemas import AdjustmentsQuery, LedgerFilter
+from app.domains.points.schemas import AdjustmentsQuery, LedgerFilter, RedatingsQuery
 from app.domains.programs import service as programs
 from app.web.context import Context
 from app.web.lists import (
@@ -220,5 +220,49 @@ ADJUSTMENTS = declare_list(
             Column("actions", mark("Actions"), kind="actions"),
         ),
         ready=tuple(Ready(STATES[one], {"status": one}) for one in ("waiting", "done", "rejected", "undone")),
+    )
+)
+
+
+REDATING_STATES = {
+    "counting": mark("Being counted"),
+    "counted": mark("Counted, not applied"),
+    "applying": mark("Being applied"),
+    "applied": mark("Applied"),
+    "undoing": mark("Being undone"),
+    "undone": mark("Undone"),
+}
+WAYS = {"later": mark("Only later"), "sooner": mark("Sooner too")}
+
+
+def _redatings(ctx: Context, query: RedatingsQuery) -> Found:
+    found = queries.redatings(ctx.uow, query)
+    for row in found.page.items:
+        row["way"] = "sooner" if row["shortens"] else "later"
+    return found
+
+
+REDATINGS = declare_list(
+    ListSpec(
+        key="redatings",
+        title=mark("Changes of expiry dates"),
+        place="points-ledger.expiry",
+        permission=Permission.POINTS_READ,
+        query=RedatingsQuery,
+        rows=_redatings,
+        csv="/api/loyalty-referral/points/redatings.csv",
+        columns=(
+            Column("created_at", mark("Counted"), kind="date"),
+            Column("way", mark("How"), phone="note", words=WAYS),
+            Column(
+                "notice_days", mark("Days of notice"), kind="number", shown=False, priority=2, phone="hide"
+            ),
+            Column("members", mark("Members with points"), kind="number", priority=2, phone="hide"),
+            Column("who", mark("By"), priority=2, phone="hide", value=lambda row: row["actor_label"]),
+            Column("status", mark("Status"), kind="status", phone="mark", words=REDATING_STATES),
+            Column("applied_at", mark("Applied"), kind="date", shown=False, priority=2),
+            Column("undone_at", mark("Undone"), kind="date", shown=False, priority=2),
+        ),
+        ready=tuple(Ready(REDATING_STATES[one], {"status": one}) for one in ("counted", "applied", "undone")),
     )
 )

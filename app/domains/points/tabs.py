@@ -13,7 +13,7 @@ from app.domains.members import service as members
 from app.domains.members.schemas import Member
 from app.domains.orders import service as orders
 from app.domains.points import queries, service
-from app.domains.points.lists import ADJUSTMENTS, ENTRIES, name_of, rule_options
+from app.domains.points.lists import ADJUSTMENTS, ENTRIES, REDATINGS, name_of, rule_options
 from app.domains.points.schemas import (
     AdjustForm,
     AdjustmentsQuery,
@@ -293,7 +293,7 @@ def expiry(ctx: Context, query: RedatingsQuery) -> dict[str, Any]:
     return {
         "program": program,
         "terms": programs.active_terms(ctx.uow),
-        "page": queries.redatings(ctx.uow, query.limit, query.cursor),
+        "list": show_list(ctx, REDATINGS, query),
         "can_write": ctx.can(Permission.PROGRAMS_WRITE),
     }
 

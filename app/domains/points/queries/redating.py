@@ -7,6 +7,8 @@ from uuid import UUID
 
 from app.core import paging
 from app.core.db import UnitOfWork
+from app.core.walking import Walk, walked
+from app.domains.points.schemas import RedatingsQuery
 
 _REDATING = (
     "id, program_id, version_id, shortens, notice_days, status, members, members_done, after_id, not_before, result,"
@@ -23,16 +25,16 @@ def redating(uow: UnitOfWork, redating_id: UUID, *, for_update: bool = False) ->
     )
 
 
-def redatings(uow: UnitOfWork, limit: int, cursor: str | None) -> paging.Page[dict[str, Any]]:
-    """A page of redatings, newest first."""
-    at, last = paging.decode_cursor(cursor, 2) if cursor else (None, None)
-    rows = uow.all(
-        f"SELECT {_REDATING} FROM points_redatings WHERE shop_id = %(shop)s"
-        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s))"
-        " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        {"shop": uow.shop, "at": at, "last": last, "limit": limit + 1},
+def redatings(uow: UnitOfWork, asked: RedatingsQuery) -> paging.Found:
+    """Redatings, newest first. Raises StaleCursor."""
+    walk = Walk(
+        "SELECT * FROM points_redatings WHERE shop_id = %(shop)s{after}",
+        ("created_at", "id"),
+        _REDATING,
+        where="w.status = %(status)s" if asked.status else "true",
+        descending=True,
     )
-    return paging.cut(rows, limit, "created_at", "id")
+    return walked(uow, walk, {"shop": uow.shop, "status": asked.status}, asked.limit, asked.cursor)
 
 
 def redatings_open(uow: UnitOfWork) -> list[UUID]:

@@ -188,14 +188,15 @@ class RedatingForm(BaseModel):
     )
 
 
-class RedatingsQuery(BaseModel):
-    """Which page of redatings."""
-
-    limit: int = Field(25, ge=1, le=100)
-    cursor: str | None = Field(None, max_length=200)
-
-
 RedatingStatus = Literal["counting", "counted", "applying", "applied", "undoing", "undone"]
+
+
+class RedatingsQuery(BaseModel):
+    """Which redatings."""
+
+    status: RedatingStatus | None = None
+    limit: int = Field(25, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=200)
 
 
 class RedatingOut(BaseModel):
