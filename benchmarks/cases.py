@@ -15,7 +15,7 @@ from app.core import ids, inbox, outbox
 from app.core.db import cross_shop, unit_of_work
 from app.core.settings import get_settings
 from app.domains.notifications import service as notifications
-from benchmarks import bulk, ledger, lists, load, pages, reference, world
+from benchmarks import bulk, ledger, lists, load, pages, reference, tiers, world
 from benchmarks.drains import Drains
 from benchmarks.measure import Result, Sample, compare, cpu_seconds
 from benchmarks.world import World
@@ -184,4 +184,5 @@ CASES: dict[str, Callable[[World], list[Result]]] = {
     "P9": pages.html,
     "expiry": ledger.expiry,
     "verify": ledger.proof,
+    "preview": tiers.preview,
 }

@@ -36,12 +36,6 @@ _VALUE_UNKNOWN = mark("This cannot be chosen: {value}.")
 _OP_UNKNOWN = mark("Choose how to compare.")
 _NOTHING_ASKED = mark("Add at least one condition.")
 
-# Days since the last order, orders, and spend as a share of the shop's average order (tenths), each from the score 5 down;
-# what reaches none of them has the score 1.
-_RECENT_DAYS = (7, 30, 60, 90)
-_FREQUENT = (11, 7, 4, 2)
-_MONETARY_TENTHS = (50, 20, 10, 5)
-
 
 @dataclass(frozen=True)
 class Problem:
@@ -176,24 +170,10 @@ def _values(facts: MemberFacts, one: Condition, moment: Moment) -> set[str]:
 
 
 def rfm_class(last_order_at: datetime | None, orders: int, spent_minor: int, moment: Moment) -> str | None:
-    """The class of a buyer by recency, frequency and money spent; None for somebody who never bought.
-
-    Scores from 1 to 5 over fixed steps: 7, 30, 60 and 90 days; 2, 4, 7 and 11 orders; a half, one, two and five average
-    orders of the shop.
-    """
+    """The class of a buyer by the RFM scores of `core.rfm`; None for somebody who never bought."""
     if last_order_at is None or orders == 0:
         return None
-    age = moment.now - last_order_at
-    recency = next((5 - n for n, days in enumerate(_RECENT_DAYS) if age <= timedelta(days=days)), 1)
-    frequency = next((5 - n for n, least in enumerate(_FREQUENT) if orders >= least), 1)
-    money = next(
-        (
-            5 - n
-            for n, tenths in enumerate(_MONETARY_TENTHS)
-            if spent_minor * 10 >= moment.average_minor * tenths
-        ),
-        1,
-    )
+    recency, frequency, money = moment.fifths.scores(last_order_at, orders, spent_minor)
     if recency >= 4 and frequency >= 4 and money >= 4:
         return "champions"
     if recency >= 3:
@@ -201,11 +181,6 @@ def rfm_class(last_order_at: datetime | None, orders: int, spent_minor: int, mom
             return "loyal"
         return "new" if orders == 1 and recency >= 4 else "promising"
     return "at_risk" if frequency >= 3 or money >= 4 else "inactive"
-
-
-def rfm_steps() -> dict[str, tuple[int, ...]]:
-    """The steps of the scores: days of recency, numbers of orders, tenths of an average order."""
-    return {"recency": _RECENT_DAYS, "frequency": _FREQUENT, "money": _MONETARY_TENTHS}
 
 
 @dataclass(frozen=True)
@@ -233,7 +208,7 @@ TEMPLATES: tuple[Template, ...] = (
     Template(
         "at-risk",
         mark("At risk"),
-        mark("Good customers who have not ordered for two months or more."),
+        mark("Good customers whose last order is longer ago than that of most."),
         _all(_ACTIVE, Condition(fact="rfm", op="is", values=("at_risk",))),
     ),
     Template(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.rfm import Fifths
 from app.domains.members.schemas import PeopleFilter
 
 Kind = Literal["rules", "manual"]
@@ -156,11 +157,11 @@ class MemberFacts:
 
 @dataclass(frozen=True)
 class Moment:
-    """When conditions are asked: the instant, the month in the shop's zone, and what the shop's orders cost on average."""
+    """When conditions are asked: the instant, the month in the shop's zone, and the RFM scores of the shop's buyers."""
 
     now: datetime
     month: int
-    average_minor: int = 0
+    fifths: Fifths = field(default_factory=Fifths)
 
 
 @dataclass(frozen=True)

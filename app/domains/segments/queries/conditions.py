@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from app.core import rfm
 from app.domains.segments import rules as decisions
 from app.domains.segments.schemas import AHEAD, Condition, Group, Moment, Rules
 
@@ -112,17 +113,11 @@ class _Writer:
         return f"{_COLUMNS[one.fact]} = ANY(%({self._keep(list(one.values))})s::text[])"
 
     def _rfm(self) -> str:
-        """The class by the same steps as `rules.rfm_class`."""
-        steps = decisions.rfm_steps()
-        recency = self._score(
-            f"f.last_order_at >= %({self._keep(self.moment.now - timedelta(days=days))})s"
-            for days in steps["recency"]
-        )
-        frequency = self._score(f"f.orders >= {least}" for least in steps["frequency"])
-        average = self._keep(self.moment.average_minor)
-        money = self._score(
-            f"f.spent_minor * 10 >= %({average})s::bigint * {tenths}" for tenths in steps["money"]
-        )
+        """The class by the same scores as `rules.rfm_class`."""
+        fifths = self.moment.fifths
+        recency = rfm.score_sql("f.last_order_at", f"%({self._keep(list(fifths.recency))})s::timestamptz[]")
+        frequency = rfm.score_sql("f.orders", f"%({self._keep(list(fifths.frequency))})s::bigint[]")
+        money = rfm.score_sql("f.spent_minor", f"%({self._keep(list(fifths.money))})s::bigint[]")
         return (
             "(SELECT CASE WHEN f.last_order_at IS NULL OR f.orders = 0 THEN NULL"
             " WHEN s.r >= 4 AND s.f >= 4 AND s.m >= 4 THEN 'champions'"
@@ -132,8 +127,3 @@ class _Writer:
             " WHEN s.f >= 3 OR s.m >= 4 THEN 'at_risk' ELSE 'inactive' END"
             f" FROM (SELECT {recency} AS r, {frequency} AS f, {money} AS m) s)"
         )
-
-    @staticmethod
-    def _score(steps: Any) -> str:
-        cases = " ".join(f"WHEN {step} THEN {5 - number}" for number, step in enumerate(steps))
-        return f"CASE {cases} ELSE 1 END"

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.core import rfm
 from app.core.db import UnitOfWork
 
 # A member's history is that of everybody who was merged into them; what they have now stands in their own rows.
@@ -107,23 +108,34 @@ def _first_id(at: datetime) -> UUID:
     return UUID(int=(int(at.timestamp() * 1000) << 80) | (7 << 76) | (2 << 62))
 
 
-def average_order(uow: UnitOfWork) -> int:
-    """What the shop's orders of members cost on average, in minor units."""
-    return int(
-        uow.scalar(
-            "SELECT coalesce(sum(spent_minor) / nullif(sum(orders), 0), 0) FROM segment_facts WHERE shop_id = %(shop)s",
-            {"shop": uow.shop},
-        )
-    )
+_BUYERS = """
+SELECT last_order_at AS last_at, orders, spent_minor AS spent FROM segment_facts
+WHERE shop_id = %(shop)s AND orders > 0 AND last_order_at IS NOT NULL
+"""
+
+
+def fifths(uow: UnitOfWork) -> rfm.Fifths:
+    """Where one RFM score of the shop's buyers ends and the next begins."""
+    return rfm.fifths(uow.one(rfm.cuts_sql(_BUYERS), {"shop": uow.shop}))
+
+
+_NOTHING = {
+    "seen_until": None,
+    "built_at": None,
+    "after_id": None,
+    "recency": (),
+    "frequency": (),
+    "money": (),
+}
 
 
 def progress(uow: UnitOfWork) -> dict[str, Any]:
-    """How far the facts follow: {seen_until, built_at, after_id, average_minor}; all empty before the first building."""
+    """How far the facts follow: {seen_until, built_at, after_id} and the RFM cuts; empty before the first building."""
     row = uow.one(
-        "SELECT seen_until, built_at, after_id, average_minor FROM segment_progress WHERE shop_id = %(shop)s",
+        "SELECT seen_until, built_at, after_id, recency, frequency, money FROM segment_progress WHERE shop_id = %(shop)s",
         {"shop": uow.shop},
     )
-    return row or {"seen_until": None, "built_at": None, "after_id": None, "average_minor": 0}
+    return row or _NOTHING
 
 
 def lock_progress(uow: UnitOfWork) -> dict[str, Any] | None:
@@ -132,7 +144,7 @@ def lock_progress(uow: UnitOfWork) -> dict[str, Any] | None:
         "INSERT INTO segment_progress (shop_id) VALUES (%(shop)s) ON CONFLICT DO NOTHING", {"shop": uow.shop}
     )
     return uow.one(
-        "SELECT seen_until, built_at, after_id, average_minor FROM segment_progress WHERE shop_id = %(shop)s"
+        "SELECT seen_until, built_at, after_id, recency, frequency, money FROM segment_progress WHERE shop_id = %(shop)s"
         " FOR UPDATE SKIP LOCKED",
         {"shop": uow.shop},
     )

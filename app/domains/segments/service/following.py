@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.core import rfm
 from app.core.db import UnitOfWork
 from app.domains.members import service as members
 from app.domains.segments import queries
@@ -34,9 +35,9 @@ WHERE shop_id = %(shop)s AND id = %(segment)s
 
 
 def moment(uow: UnitOfWork) -> Moment:
-    """When conditions are asked: now, with the month of the shop's zone and its average order."""
+    """When conditions are asked: now, with the month of the shop's zone and the scores of its buyers."""
     month = uow.now.astimezone(ZoneInfo(shops.get(uow).timezone)).month
-    return Moment(uow.now, month, facts.progress(uow)["average_minor"])
+    return Moment(uow.now, month, rfm.fifths(facts.progress(uow)))
 
 
 def birthdays(uow: UnitOfWork, rules: Rules, at: Moment) -> dict[int, list[bytes]]:
@@ -115,10 +116,14 @@ def build(uow: UnitOfWork) -> bool:
         _save(uow, "after_id = %(after)s" + (", seen_until = %(now)s" if first else ""), after=found[-1])
         return True
     seen = ", seen_until = %(now)s" if first else ""
+    found_fifths = facts.fifths(uow)
     _save(
         uow,
-        f"after_id = NULL, built_at = %(now)s, average_minor = %(average)s{seen}",
-        average=facts.average_order(uow),
+        "after_id = NULL, built_at = %(now)s, recency = %(recency)s, frequency = %(frequency)s, money = %(money)s"
+        + seen,
+        recency=list(found_fifths.recency),
+        frequency=list(found_fifths.frequency),
+        money=list(found_fifths.money),
     )
     by_rules = queries.every(uow, kind="rules")
     evaluate(uow, by_rules, None)

@@ -155,6 +155,15 @@ def slice_of_members(uow: UnitOfWork, after: UUID | None, limit: int) -> list[UU
     return [row["id"] for row in rows]
 
 
+def end_of_slice(uow: UnitOfWork, after: UUID, limit: int) -> tuple[UUID | None, int]:
+    """The last of so many members after an id, None when nobody is left, and how many they are."""
+    row = uow.one(
+        f"SELECT (array_agg(id ORDER BY id DESC))[1] AS until, count(*) AS seen FROM ({_SLICE}) s",
+        {"shop": uow.shop, "after": after, "limit": limit},
+    )
+    return (row["until"], row["seen"]) if row else (None, 0)
+
+
 def count_members(uow: UnitOfWork) -> int:
     """How many members a slice after the other gives."""
     return int(

@@ -160,7 +160,7 @@ def _judge(
     if one.metric == "points" and lifetime:
         found = {member: Value(qualifying.get(member, 0)) for member in member_ids}
     else:
-        found = values(uow, one.metric, windows, lifetime=lifetime)
+        found = values(uow, one.metric, windows, lifetime=lifetime, months=one.months)
     verdicts = {}
     for member in member_ids:
         before, value = held.get((one.id, member)), found.get(member, Value())

@@ -1,6 +1,6 @@
 """What orders count for ladders by spend, orders or RFM: followed as they change, and read once from the past."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -93,7 +93,20 @@ def has_read(uow: UnitOfWork) -> bool:
     return found is not None and found["ended_at"] is not None
 
 
-def score(uow: UnitOfWork, months: int) -> None:
-    """Score members by recency, frequency and money of their orders of the last months."""
+def score(uow: UnitOfWork, months: Collection[int]) -> None:
+    """Score members by recency, frequency and money anew, for each of these numbers of months; other scores are dropped."""
+    values.drop_scores(uow)
+    for one in months:
+        _score(uow, one)
+
+
+def score_for_draft(uow: UnitOfWork, months: int, in_use: Collection[int]) -> None:
+    """Score members for a preview; scores that ladders in use stand on wait for their day."""
+    if months not in in_use:
+        values.drop_scores(uow, months)
+        _score(uow, months)
+
+
+def _score(uow: UnitOfWork, months: int) -> None:
     at = ZoneInfo(shops.get(uow).timezone)
-    values.score(uow, rules.window("rolling", months, at, None, uow.now).starts)
+    values.score(uow, months, rules.window("rolling", months, at, None, uow.now).starts)

@@ -30,9 +30,12 @@ def begin(uow: UnitOfWork) -> bool:
     assert row is not None
     if row["ended_at"] is None and row["after"] is None:
         simulating.drop_old(uow)
-        for months in {one.months for one in ladders(uow) if one.metric == "rfm"}:
-            reading.score(uow, months)
+        _score(uow)
     return row["ended_at"] is None
+
+
+def _score(uow: UnitOfWork) -> None:
+    reading.score(uow, {one.months for one in ladders(uow) if one.metric == "rfm"})
 
 
 def review_slice(uow: UnitOfWork) -> bool:
@@ -60,6 +63,8 @@ def review_slice(uow: UnitOfWork) -> bool:
 
 def place_slice(uow: UnitOfWork, after: UUID | None) -> UUID | None:
     """Place the next members anew after a ladder changed; returns where to go on, None at the end."""
+    if after is None:
+        _score(uow)
     member_ids = queries.slice_of_members(uow, after, SLICE)
     review(uow, member_ids, reason="ladder")
     return member_ids[-1] if len(member_ids) == SLICE else None

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -12,15 +14,16 @@ from app.core.db import UnitOfWork, unit_of_work
 from app.domains.members import service as members
 from app.domains.tiers import queries, rules
 from app.domains.tiers.errors import SimulationNotFound, SimulationRunning, StaleVersion
-from app.domains.tiers.queries import lists
-from app.domains.tiers.queries.values import values
-from app.domains.tiers.schemas import Held, Ladder, Outcome, PreviewLine, PreviewQuery, Value
+from app.domains.tiers.queries import lists, values
+from app.domains.tiers.schemas import Ladder, PreviewLine, PreviewQuery, Value
 from app.domains.tiers.service import keeping, reading
 from app.domains.tiers.service.placing import ladders, windows_of, zone
 
-SLICE = 5_000
+SLICE = 20_000
 # Up to here the answer comes with the page that asked; beyond it a job goes through the members.
 AT_ONCE = 2_000
+_FIRST = UUID(int=0)
+_LEAP = 2000
 
 
 def simulate(uow: UnitOfWork, draft: Ladder, *, version: int) -> UUID:
@@ -85,84 +88,89 @@ def run_slice(uow: UnitOfWork, simulation_id: UUID) -> bool:
         return False
     draft: Ladder = found["ladder"]
     if draft.metric == "rfm" and found["after"] is None:
-        reading.score(uow, draft.months)
-    member_ids = queries.slice_of_members(uow, found["after"], SLICE)
+        reading.score_for_draft(
+            uow, draft.months, {one.months for one in ladders(uow) if one.metric == "rfm"}
+        )
     matrix = Counter({tuple(key): count for key, count in found["result"].get("matrix", [])})
-    moves = _judge(uow, draft, member_ids, matrix)
-    _keep_moves(uow, simulation_id, moves)
-    done = len(member_ids) < SLICE
+    after = found["after"] or _FIRST
+    until, seen = queries.end_of_slice(uow, after, SLICE)
+    if until is not None:
+        matrix += _foresee(uow, simulation_id, draft, (after, until))
+    done = seen < SLICE
     _note(
         uow,
         simulation_id,
         status="done" if done else "running",
-        after=member_ids[-1] if member_ids else None,
-        seen=len(member_ids),
+        after=until,
+        seen=seen,
         result={"matrix": [[list(key), count] for key, count in matrix.items()]},
     )
     return not done
 
 
-Move = tuple[UUID, str | None, str | None, Outcome, int]
+# One pass over the members of a range: of which kind each is, what becomes of that kind, who moves, and how many each way.
+_FORESEE = """
+WITH told AS (
+  SELECT k.member_id, k.value, f.was, f.will, f.outcome FROM ({kinds}) k
+  JOIN unnest(%(helds)s::integer[], %(reacheds)s::integer[], %(lockeds)s::boolean[], %(graces)s::integer[], %(was)s::text[],
+    %(will)s::text[], %(outcomes)s::text[]) AS f (held, reached, locked, grace, was, will, outcome)
+  USING (held, reached, locked, grace)
+), kept AS (
+  INSERT INTO tier_simulated_moves (shop_id, simulation_id, member_id, from_name, to_name, outcome, value)
+  SELECT %(shop)s, %(id)s, member_id, was, will, outcome, value FROM told WHERE outcome IS NOT NULL
+  ON CONFLICT DO NOTHING)
+SELECT was, will, coalesce(outcome, 'stays') AS outcome, count(*) AS members FROM told GROUP BY 1, 2, 3
+"""
 
 
-def _judge(
-    uow: UnitOfWork, draft: Ladder, member_ids: list[UUID], matrix: "Counter[tuple[Any, ...]]"
-) -> list[Move]:
-    """Who moves; the matrix counts (from, to, outcome) of everybody, tiers by id."""
-    at = zone(uow)
-    old = queries.ladder(uow, draft.id)
-    windows = windows_of(uow, draft, member_ids, at)
-    have = values(uow, draft.metric, windows, lifetime=draft.period == "lifetime")
-    held = queries.held(uow, member_ids, draft.id)
-    moves: list[Move] = []
-    for member in member_ids:
-        before, value = held.get((draft.id, member)), have.get(member, Value())
-        verdict = rules.decide(draft, windows[member], value, before, uow.now, at)
-        to = draft.levels[verdict.rank] if verdict.rank is not None else None
-        news = verdict.grace_until is not None and (before is None or before.grace_until is None)
-        outcome = _outcome(draft, before, verdict.rank, later=news)
-        was = _name(old, before)
-        matrix[(was, to.name if to else None, outcome or "stays")] += 1
-        if outcome:
-            moves.append((member, was, to.name if to else None, outcome, value.now))
-    return moves
-
-
-def _name(old: Ladder | None, held: Held | None) -> str | None:
-    rank = old.rank(held.tier_id) if old and held else None
-    return old.levels[rank].name if old and rank is not None else None
-
-
-def _outcome(draft: Ladder, held: Held | None, rank: int | None, *, later: bool) -> Outcome | None:
-    had = draft.rank(held.tier_id) if held else None
-    if later:
-        return "later"
-    if held is None:
-        return "up" if rank else None
-    if held.tier_id is not None and had is None:
-        return "up" if rank else "down"
-    if had == rank:
-        return None
-    return "up" if (-1 if rank is None else rank) > (-1 if had is None else had) else "down"
-
-
-def _keep_moves(uow: UnitOfWork, simulation_id: UUID, moves: list[Move]) -> None:
-    if not moves:
-        return
-    uow.execute(
-        "INSERT INTO tier_simulated_moves (shop_id, simulation_id, member_id, from_name, to_name, outcome, value)"
-        " SELECT %(shop)s, %(id)s, v.* FROM unnest(%(members)s::uuid[], %(was)s::text[], %(will)s::text[],"
-        " %(outcomes)s::text[], %(values)s::bigint[]) AS v ON CONFLICT DO NOTHING",
-        {
+def _foresee(
+    uow: UnitOfWork, simulation_id: UUID, draft: Ladder, between: tuple[UUID, UUID]
+) -> "Counter[tuple[Any, ...]]":
+    """Keep who moves among the members of a range; counts (from, to, outcome) of all of them, tiers by name."""
+    at, old = zone(uow), queries.ladder(uow, draft.id)
+    kinds = list(rules.foresee(old, draft, uow.now, at))
+    select = values.kinds_sql(
+        draft.metric, lifetime=draft.period == "lifetime", own_windows=draft.period == "anniversary"
+    )
+    rows = uow.all(
+        _FORESEE.format(kinds=select),
+        _windows(draft, uow.now, at)
+        | {
             "shop": uow.shop,
             "id": simulation_id,
-            "members": [one[0] for one in moves],
-            "was": [one[1] for one in moves],
-            "will": [one[2] for one in moves],
-            "outcomes": [one[3] for one in moves],
-            "values": [one[4] for one in moves],
+            "now": uow.now,
+            "after": between[0],
+            "until": between[1],
+            "ladder": draft.id,
+            "months": draft.months,
+            "known": rules.known_tiers(old, draft),
+            "thresholds": [one.threshold for one in draft.levels],
+            "helds": [one.held for one in kinds],
+            "reacheds": [one.reached for one in kinds],
+            "lockeds": [one.locked for one in kinds],
+            "graces": [one.grace for one in kinds],
+            "was": [one.was for one in kinds],
+            "will": [one.will for one in kinds],
+            "outcomes": [one.outcome for one in kinds],
         },
     )
+    return Counter({(row["was"], row["will"], row["outcome"]): row["members"] for row in rows})
+
+
+def _windows(draft: Ladder, now: datetime, at: ZoneInfo) -> dict[str, Any]:
+    """The draft's window, or its window for each day of the year on which somebody may have joined."""
+    if draft.period != "anniversary":
+        one = rules.window(draft.period, draft.months, at, None, now)
+        return {"starts": one.starts, "previous": one.previous}
+    days = [date(_LEAP, 1, 1) + timedelta(days=number) for number in range(366)]
+    joined = [datetime.combine(day, time(12), at) for day in days]
+    found = [rules.window(draft.period, draft.months, at, one, now) for one in joined]
+    return {
+        "zone": at.key,
+        "days": [day.strftime("%m-%d") for day in days],
+        "starts": [one.starts for one in found],
+        "previous": [one.previous for one in found],
+    }
 
 
 def _note(
@@ -215,7 +223,7 @@ def preview(uow: UnitOfWork, query: PreviewQuery) -> paging.Page[PreviewLine]:
     shown = found[: query.limit]
     at = zone(uow)
     windows = windows_of(uow, main, shown, at)
-    have = values(uow, main.metric, windows, lifetime=main.period == "lifetime")
+    have = values.values(uow, main.metric, windows, lifetime=main.period == "lifetime", months=main.months)
     held, known = queries.held(uow, shown), members.by_ids(uow, shown)
     lines = []
     for member in shown:
