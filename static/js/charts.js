@@ -45,6 +45,7 @@
   const options = (figure, short, series) => {
     const rtl = root.dir === "rtl";
     const stacked = "stacked" in figure.dataset;
+    const whole = !figure.dataset.currency && !("share" in figure.dataset) && series.every((one) => one.values.every((value) => value === null || Number.isInteger(value)));
     const font = { family: getComputedStyle(root).getPropertyValue("--font").trim(), size: 12 };
     const ticks = { color: color("--text-2")(), font };
     const text = (item) => ` ${item.dataset.label}: ${series[item.datasetIndex].cells[item.dataIndex].textContent}`;
@@ -54,13 +55,13 @@
       layout: { padding: { top: 4, [rtl ? "left" : "right"]: rtl ? 26 : 4 } },
       scales: {
         x: { reverse: rtl, stacked, grid: { display: false }, border: { color: color("--grid")() }, ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 28, maxTicksLimit: 8 } },
-        y: { position: rtl ? "right" : "left", beginAtZero: true, stacked, grid: { color: color("--grid")(), drawTicks: false }, border: { display: false }, ticks: { ...ticks, padding: 8, maxTicksLimit: 5, callback: short } },
+        y: { position: rtl ? "right" : "left", beginAtZero: true, stacked, grid: { color: color("--grid")(), drawTicks: false }, border: { display: false }, ticks: { ...ticks, padding: 8, maxTicksLimit: 5, callback: short, precision: whole ? 0 : undefined } },
       },
       plugins: {
         legend: { display: false },
         tooltip: {
           rtl, textDirection: root.dir, backgroundColor: color("--inverse")(), titleColor: color("--on-inverse")(), bodyColor: color("--on-inverse")(),
-          titleFont: { ...font, weight: 600 }, bodyFont: font, padding: 10, cornerRadius: 8, boxWidth: 8, boxHeight: 8, boxPadding: 4, callbacks: { label: text },
+          titleFont: { ...font, weight: 600 }, bodyFont: font, padding: 10, cornerRadius: 8, boxWidth: 8, boxHeight: 8, boxPadding: 4, itemSort: (one, other) => (one.datasetIndex - other.datasetIndex) * (rtl && !stacked ? -1 : 1), callbacks: { label: text },
         },
       },
     };
@@ -69,8 +70,10 @@
     drawn.get(figure)?.chart.destroy();
     const { short, scale } = formats(figure);
     const { labels, series } = read(figure, scale);
-    const datasets = series.map((one) => dataset(one, "stacked" in figure.dataset, "soFar" in figure.dataset));
-    const chart = new window.Chart(figure.querySelector("canvas"), { data: { labels, datasets }, options: options(figure, short, series) });
+    /* a reversed axis turns the points in time round, not the bars that stand side by side at one of them */
+    const across = root.dir === "rtl" && !("stacked" in figure.dataset) ? series.toReversed() : series;
+    const datasets = across.map((one) => dataset(one, "stacked" in figure.dataset, "soFar" in figure.dataset));
+    const chart = new window.Chart(figure.querySelector("canvas"), { data: { labels, datasets }, options: options(figure, short, across) });
     drawn.set(figure, { chart, series, labels, at: -1 });
   };
   const drawAll = () => {
