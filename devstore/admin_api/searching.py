@@ -22,6 +22,9 @@ _TERM = re.compile(
 )
 
 
+_WORDS = re.compile(r"\w+")
+
+
 @dataclass(frozen=True)
 class Searchable:
     """The fields that can be named, and the text that terms without a field look into."""
@@ -72,7 +75,8 @@ def _compare(have: Any, op: str | None, value: str) -> bool:
     if op is None:
         text = str(left)
         if value.endswith("*"):
-            return text.startswith(str(right)[:-1])
+            beginning = str(right)[:-1]
+            return any(word.startswith(beginning) for word in (text, *_WORDS.findall(text)))
         return text == str(right) or (isinstance(have, str) and _same_day(have, value))
     return _OPERATORS[op](left, right)
 
