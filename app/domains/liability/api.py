@@ -1,9 +1,13 @@
 """Liability on the REST API."""
 
+from typing import Any
+
 from app.core.permissions import Permission
 from app.domains.liability import schemas, service
 from app.domains.liability.errors import MonthUnknown, NoEntries
+from app.domains.liability.lists import JOURNAL, MONTHS
 from app.web.endpoints import Context, Download, endpoint
+from app.web.list_export import download, export_query
 
 _PATH = "/v1/api/points/liability"
 _TAG = "Points liability"
@@ -64,11 +68,24 @@ def points_journal(ctx: Context, query: schemas.Span) -> schemas.JournalOut:
     _PATH + "/journal.csv",
     permission=Permission.POINTS_READ,
     tag=_TAG,
-    query=schemas.Span,
+    query=export_query(schemas.JournalQuery),
     out=Download,
     produces="text/csv",
 )
-def points_journal_csv(ctx: Context, query: schemas.Span) -> Download:
-    """Download the double-entry lines of closed months as CSV, amounts in major units."""
-    found = service.journal(ctx.uow, query.first, query.last)
-    return Download(service.as_csv(found), "text/csv; charset=utf-8", "points-journal.csv")
+def points_journal_csv(ctx: Context, query: Any) -> Download:
+    """Download the double-entry lines of closed months as CSV, newest first, amounts in major units."""
+    return download(ctx, JOURNAL, query)
+
+
+@endpoint(
+    "GET",
+    _PATH + "/roll-forward.csv",
+    permission=Permission.POINTS_READ,
+    tag=_TAG,
+    query=export_query(schemas.MonthsQuery),
+    out=Download,
+    produces="text/csv",
+)
+def points_roll_forward_csv(ctx: Context, query: Any) -> Download:
+    """Download how points and deferred revenue went from month to month as CSV, amounts in major units."""
+    return download(ctx, MONTHS, query)

@@ -59,6 +59,23 @@ class Span(BaseModel):
     last: Month | None = None
 
 
+class MonthsQuery(AsOf):
+    """The list of months up to one."""
+
+    sort: Literal["newest", "oldest"] = "newest"
+    limit: int = Field(24, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=100)
+
+
+class JournalQuery(Span):
+    """Which lines of the journal; of every closed month when none is named."""
+
+    account: Literal["sales", "deferred", "points"] | None = None
+    sort: Literal["newest", "oldest"] = "newest"
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=100)
+
+
 class EstimateOut(BaseModel):
     """The expected redemption rate and what it rests on. Rates and the error are in basis points.
 

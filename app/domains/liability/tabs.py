@@ -1,5 +1,6 @@
 """Points liability in the admin: a page below the points ledger."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -8,11 +9,14 @@ from app.core.money import to_decimal_string
 from app.core.permissions import Permission
 from app.domains.liability import service
 from app.domains.liability.errors import MonthUnknown
-from app.domains.liability.schemas import AsOf, Settings, SettingsForm
+from app.domains.liability.lists import JOURNAL, MONTHS, book_of, options
+from app.domains.liability.schemas import JournalQuery, MonthsQuery, Settings, SettingsForm
 from app.web.context import Context
+from app.web.lists import show_list
 from app.web.tabs import Done, action, tab_page
 
 _KEY = "points-ledger"
+_CHARTED = 24
 
 
 @tab_page(
@@ -21,20 +25,22 @@ _KEY = "points-ledger"
     "liability.html",
     title=mark("Points liability"),
     permission=Permission.POINTS_READ,
-    query=AsOf,
+    query=MonthsQuery,
 )
-def liability(ctx: Context, query: AsOf) -> dict[str, Any]:
-    """The report at the end of a month, the roll-forward, the estimate with its evidence, and the settings."""
-    book = service.open_book(ctx.uow)
-    month = query.month
+def liability(ctx: Context, query: MonthsQuery) -> dict[str, Any]:
+    """The report at the end of a month, the months before, the estimate with its evidence, and the settings."""
+    book = book_of(ctx)
+    shown = show_list(ctx, MONTHS, query)
     try:
-        report = service.liability(ctx.uow, month, book=book)
+        report = service.liability(ctx.uow, shown.query.month, book=book)
     except MonthUnknown:
-        month, report = None, service.liability(ctx.uow, book=book)
-    rows = service.roll_forward(ctx.uow, book=book, last=month).months[-24:] if report else []
+        shown = show_list(ctx, MONTHS, shown.query.model_copy(update={"month": None}))
+        report = service.liability(ctx.uow, book=book)
+    rows = service.roll_forward(ctx.uow, book=book, last=shown.query.month).months if report else []
     return {
         "report": report,
-        "rows": list(reversed(rows)),
+        "list": shown,
+        "closings": [(date.fromisoformat(f"{row.month}-01"), row.closing_minor) for row in rows[-_CHARTED:]],
         "months": {f"{one.period:%Y-%m}": one.period for one in reversed(book.months)},
         "any_closed": any(one.closed for one in book.months),
         "settings": book.settings,
@@ -42,6 +48,19 @@ def liability(ctx: Context, query: AsOf) -> dict[str, Any]:
         "initial": _typed(book.settings, book.currency),
         "can_write": ctx.can(Permission.SETTINGS_WRITE),
     }
+
+
+@tab_page(
+    _KEY,
+    "/liability/journal",
+    "journal.html",
+    title=mark("Journal"),
+    permission=Permission.POINTS_READ,
+    query=JournalQuery,
+)
+def liability_journal(ctx: Context, query: JournalQuery) -> dict[str, Any]:
+    """What to book for each closed month, in double entry."""
+    return {"list": show_list(ctx, JOURNAL, query, options=options(ctx))}
 
 
 def _typed(settings: Settings, currency: str) -> dict[str, Any]:

@@ -49,7 +49,11 @@ def test_the_page_shows_what_was_saved(booked: History, merchant: Caller) -> Non
     assert "$158.00" in page
     assert "$79.00" in page
     assert "January 2026" in page
-    assert 'data-download="/v1/api/points/liability/journal.csv"' in page
+    journal = merchant.get(f"{PAGE}/journal").text
+    assert (
+        'data-download="/v1/api/points/liability/journal.csv' in journal
+        and "Points issued 2026-01" in journal
+    )
 
 
 def test_an_empty_ledger_explains_itself(shop: TestShop, merchant: Caller) -> None:
@@ -106,7 +110,7 @@ def test_without_the_permission_nothing_is_seen_or_changed(booked: History, app:
     assert "Save valuation" not in reader.get(PAGE).text
     assert reader.submit(f"{PAGE}/save", fields()).status_code == 403
     key = Caller(app, door.api_key(api_key(booked.shop.id, ALL - {Permission.POINTS_READ})))
-    for path in ("", "/roll-forward", "/journal", "/journal.csv"):
+    for path in ("", "/roll-forward", "/journal", "/journal.csv", "/roll-forward.csv"):
         assert key.get(API + path).status_code == 403
 
 
@@ -122,9 +126,26 @@ def test_the_endpoints_agree_with_each_other(booked: History, merchant: Caller, 
     assert [row["closing_minor"] for row in rows] == [7_900]
     lines = key.get(f"{API}/journal?first=2026-01&last=2026-01").json["journal"]["lines"]
     assert sum(line["debit_minor"] for line in lines) == sum(line["credit_minor"] for line in lines) == 23_700
-    text = key.get(f"{API}/journal.csv")
+    text = key.get(f"{API}/journal.csv?sort=oldest")
     assert text.headers["Content-Type"].startswith("text/csv")
     assert text.text.splitlines()[1] == "2026-01-31,4000,158.00,,USD,Points issued 2026-01"
+
+
+def test_months_and_lines_are_lists(booked: History, merchant: Caller, app: Flask, door: Door) -> None:
+    merchant.submit(f"{PAGE}/save", fields())
+    file = merchant.get(
+        f"{API}/roll-forward.csv?month=2026-01&columns=month,closing_points,closing_minor"
+    ).text
+    assert file.splitlines()[1:] == ["2026-01,1150,79.00"]
+    assert merchant.get(f"{PAGE}?sort=oldest&limit=1").text.count('id="liability-months-2026-') == 1
+    assert merchant.get(f"{PAGE}?cursor=nonsense").status_code == 400
+    journal = f"{PAGE}/journal"
+    assert merchant.get(f"{journal}?account=points").text.count('id="liability-journal-') > 0
+    assert "No line matches" in merchant.get(f"{journal}?first=2026-02").text
+    newest = merchant.get(f"{API}/journal.csv?account=deferred&columns=account,debit").text
+    assert newest.splitlines()[1:] == ["2400,79.00", "2400,"]
+    arabic = Caller(app, door.token(staff(booked.shop.id, locale="ar"))).get(journal)
+    assert arabic.status_code == 200 and 'dir="rtl"' in arabic.text
 
 
 def test_bad_months_and_empty_ledgers_are_refused(shop: TestShop, key: Caller) -> None:

@@ -2,13 +2,12 @@
 
 from app.domains.liability.service.book import Book, open_book
 from app.domains.liability.service.closing import close_next, closed_months, rebuild, verify
-from app.domains.liability.service.journal import as_csv, journal
+from app.domains.liability.service.journal import journal
 from app.domains.liability.service.report import liability, roll_forward
 from app.domains.liability.service.valuing import get_settings, save_settings
 
 __all__ = [
     "Book",
-    "as_csv",
     "close_next",
     "closed_months",
     "get_settings",

@@ -1,18 +1,25 @@
 """The journal: what to book for each closed month, in double entry."""
 
-import csv
-import io
 from datetime import date, timedelta
 
 from app.core.db import UnitOfWork
-from app.core.money import to_decimal_string
+from app.core.i18n import mark, translate
 from app.domains.liability.schemas import JournalLine, JournalOut, RollForwardRow
 from app.domains.liability.service.book import Book, open_book
 from app.domains.liability.service.report import parse_month, roll_forward
 
+_ADDED = mark("Points issued {month}")
+_REVERSED = mark("Points taken back with refunds {month}")
+_RELEASED = mark("Points redeemed and lapsed {month}")
+
 
 def journal(
-    uow: UnitOfWork, first: str | None = None, last: str | None = None, *, book: Book | None = None
+    uow: UnitOfWork,
+    first: str | None = None,
+    last: str | None = None,
+    *,
+    book: Book | None = None,
+    locale: str = "en",
 ) -> JournalOut:
     """The lines of closed months, each dated on the month's last day. An open month is not booked yet."""
     whole = book or open_book(uow)
@@ -21,22 +28,23 @@ def journal(
         line
         for row in rows.months
         if row.closed
-        for line in _of_month(row, whole.settings.accounts, rows.currency)
+        for line in _of_month(row, whole.settings.accounts, rows.currency, locale)
     ]
     return JournalOut(currency=rows.currency, lines=lines)
 
 
-def _of_month(row: RollForwardRow, accounts: dict[str, str], currency: str) -> list[JournalLine]:
+def _of_month(row: RollForwardRow, accounts: dict[str, str], currency: str, locale: str) -> list[JournalLine]:
     """Deferred from sales, given back to sales by refunds, earned by redemptions; nothing is written for zero."""
     month = row.month
     booked = (
-        ("sales", "deferred", row.added_minor, f"Points issued {month}"),
-        ("deferred", "sales", row.reversed_minor, f"Points taken back with refunds {month}"),
-        ("deferred", "points", row.released_minor, f"Points redeemed and lapsed {month}"),
+        ("sales", "deferred", row.added_minor, _ADDED),
+        ("deferred", "sales", row.reversed_minor, _REVERSED),
+        ("deferred", "points", row.released_minor, _RELEASED),
     )
     day = _last_day(parse_month(month))
     lines: list[JournalLine] = []
-    for from_, to, amount, memo in booked:
+    for from_, to, amount, words in booked:
+        memo = translate(locale, words, month=month)
         debit, credit = (from_, to) if amount > 0 else (to, from_)
         if amount:
             lines.append(_line(day, accounts[debit], abs(amount), 0, currency, memo))
@@ -52,21 +60,3 @@ def _line(day: date, account: str, debit: int, credit: int, currency: str, memo:
 
 def _last_day(period: date) -> date:
     return (period.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-
-
-def as_csv(found: JournalOut) -> bytes:
-    """The journal as UTF-8 CSV with amounts in major units; texts cannot be read as formulas by a spreadsheet."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["date", "account", "debit", "credit", "currency", "memo"])
-    for line in found.lines:
-        amounts = [
-            to_decimal_string(minor, line.currency) if minor else ""
-            for minor in (line.debit_minor, line.credit_minor)
-        ]
-        writer.writerow([line.date.isoformat(), _plain(line.account), *amounts, line.currency, line.memo])
-    return out.getvalue().encode()
-
-
-def _plain(text: str) -> str:
-    return "'" + text if text[:1] in "=+-@\t\r" else text
