@@ -2,16 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from app.core.db import UnitOfWork
 
 
-@dataclass(frozen=True)
 class Event:
     """Base of all facts; subclasses hold ids, integers and plain values only."""
+
+    __slots__ = ()
 
 
 E = TypeVar("E", bound=Event)

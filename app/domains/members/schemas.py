@@ -9,9 +9,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.permissions import Permission
+from app.core.values import value
 
 
-@dataclass(frozen=True)
+@value
 class Member:
     """A member without personal data."""
 
@@ -181,7 +182,7 @@ class Happening:
     url: str | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Person:
     """What a webhook says about a customer. `locale` and `proven` (the e-mail) None mean that it does not say."""
 

@@ -1,14 +1,15 @@
 """Facts about orders."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.core.events import Event
+from app.core.values import value
 
 
-@dataclass(frozen=True)
+@value
 class OrderChanged(Event):
     """An order as it is known now. Amounts are minor units of `currency`, which is the shop's.
 

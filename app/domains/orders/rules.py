@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from app.core.money import to_minor
+from app.core.values import value
 from app.domains.orders.schemas import LinePayload, MoneySet, OrderPayload, RefundPayload
 
 # The cart attribute in which the storefront carries an advocate's code to the order.
@@ -64,8 +65,11 @@ def read_line(
         if line.total_set
         else _minor(line.price_set, line.price, currency) * line.quantity
     )
-    discount = sum(_minor(part.amount_set, part.amount, currency) for part in line.discount_allocations)
-    tax = sum(_minor(part.price_set, part.price, currency) for part in line.tax_lines)
+    discount = tax = 0
+    for part in line.discount_allocations:
+        discount += _minor(part.amount_set, part.amount, currency)
+    for levied in line.tax_lines:
+        tax += _minor(levied.price_set, levied.price, currency)
     kept = line.quantity
     if line.current_quantity is not None:
         kept = min(line.current_quantity + refunded_quantity, line.quantity)
@@ -166,7 +170,7 @@ def refund_currency(refund: RefundPayload) -> str:
     return ""
 
 
-@dataclass(frozen=True)
+@value
 class OrderNews:
     """An order payload, read once: what it says in minor units, whatever is known already."""
 

@@ -44,8 +44,8 @@ class ProductFacts(_Payload):
     """What rules ask about a line's product and no webhook says."""
 
     type: str = ""
-    tags: list[str] = []
-    collections: list[int] = []
+    tags: list[str] = Field(default_factory=list)
+    collections: list[int] = Field(default_factory=list)
     sale: bool = False
 
 
@@ -69,8 +69,8 @@ class LinePayload(_Payload):
         None, description="Price times quantity, where Shopify gives the total instead"
     )
     gift_card: bool = False
-    discount_allocations: list[Allocation] = []
-    tax_lines: list[TaxLine] = []
+    discount_allocations: list[Allocation] = Field(default_factory=list)
+    tax_lines: list[TaxLine] = Field(default_factory=list)
 
 
 class RefundLine(_Payload):
@@ -99,8 +99,8 @@ class RefundPayload(_Payload):
 
     id: Id
     order_id: Id
-    refund_line_items: list[RefundLine] = []
-    order_adjustments: list[Adjustment] = []
+    refund_line_items: list[RefundLine] = Field(default_factory=list)
+    order_adjustments: list[Adjustment] = Field(default_factory=list)
 
 
 class OrderCustomer(_Payload):
@@ -127,7 +127,7 @@ class ShippingLine(_Payload):
     price_set: MoneySet | None = None
     discounted_price: Amount | None = None
     discounted_price_set: MoneySet | None = None
-    tax_lines: list[TaxLine] = []
+    tax_lines: list[TaxLine] = Field(default_factory=list)
 
 
 class DiscountCode(_Payload):
@@ -161,16 +161,16 @@ class OrderPayload(_Payload):
     customer: OrderCustomer | None = None
     email: str | None = Field(None, max_length=320)
     phone: str | None = Field(None, max_length=64)
-    discount_codes: list[DiscountCode] = []
-    note_attributes: list[NoteAttribute] = []
+    discount_codes: list[DiscountCode] = Field(default_factory=list)
+    note_attributes: list[NoteAttribute] = Field(default_factory=list)
     presentment_currency: str | None = Field(None, max_length=3)
     shipping_address: Address | None = None
     billing_address: Address | None = None
     company: dict[str, Any] | None = None
-    shipping_lines: list[ShippingLine] = []
+    shipping_lines: list[ShippingLine] = Field(default_factory=list)
     total_tip_received: Amount | None = None
     line_items: list[LinePayload] = Field(max_length=1000)
-    refunds: list[RefundPayload] = []
+    refunds: list[RefundPayload] = Field(default_factory=list)
 
 
 class OrderReference(_Payload):

@@ -125,11 +125,7 @@ def _save(
     new: set[int],
 ) -> None:
     def write(sql: str, chosen: Iterable[int]) -> int:
-        found = [
-            {name: getattr(facts[one], name) for name in _FIELDS}
-            | {"id": row_ids[one], "member_id": owners[one]}
-            for one in chosen
-        ]
+        found = [vars(facts[one]) | {"id": row_ids[one], "member_id": owners[one]} for one in chosen]
         if not found:
             return 0
         values = {"shop": uow.shop, "now": uow.now, "rows": orjson.dumps(found).decode()}

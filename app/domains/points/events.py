@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.core.events import Event
+from app.core.values import value
 
 
-@dataclass(frozen=True)
+@value
 class PointsPosted(Event):
     """An entry was written. `points` is signed; `available` and `qualifying` are the member's amounts after it.
 

@@ -67,24 +67,28 @@ def _ineligible_order(who: Eligibility, order: OrderState) -> str | None:
 
 def refused(rule: EarningRule, order: OrderState, member: MemberState, subtotal_minor: int) -> str | None:
     """Why a rule does not apply to the order at all; None when it does. `subtotal_minor` is what is left of the goods."""
-    excluded, wanted = rule.exclusions, rule.conditions
-    reason = outside(wanted, order, member)
+    wanted = rule.conditions
+    reason = outside(wanted, order, member) or _excluded(rule.exclusions, order)
     if reason:
         return reason
+    if wanted.first_order and not member.first_order:
+        return "not_first_order"
     minimum = wanted.minimum_subtotal
-    barred = (
-        (excluded.test_orders and order.test, "test_order"),
-        (excluded.b2b and order.company, "b2b"),
-        (excluded.staff and bool(order.customer_tags & STAFF_TAGS), "staff"),
-        (_among(excluded.customer_tags, order.customer_tags), "excluded_customer"),
-        (wanted.first_order and not member.first_order, "not_first_order"),
-        (
-            minimum is not None and subtotal_minor < minimum.scaleb(order.currency_exponent),
-            "minimum_subtotal",
-        ),
-        (rule.kind == "first_purchase" and not _in_time(rule, order, member), "not_in_time"),
-    )
-    return next((reason for bars, reason in barred if bars), None)
+    if minimum is not None and subtotal_minor < minimum.scaleb(order.currency_exponent):
+        return "minimum_subtotal"
+    if rule.kind == "first_purchase" and not _in_time(rule, order, member):
+        return "not_in_time"
+    return None
+
+
+def _excluded(excluded: Exclusions, order: OrderState) -> str | None:
+    if excluded.test_orders and order.test:
+        return "test_order"
+    if excluded.b2b and order.company:
+        return "b2b"
+    if excluded.staff and order.customer_tags & STAFF_TAGS:
+        return "staff"
+    return "excluded_customer" if _among(excluded.customer_tags, order.customer_tags) else None
 
 
 def _in_time(rule: EarningRule, order: OrderState, member: MemberState) -> bool:

@@ -1,11 +1,12 @@
 """What decides about an order's points: its present state, and the member as they stood when it first earned."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from app.core.values import value
 from app.domains.programs.schemas import ProgramTerms
 
 BASIS_POINTS = 10_000
@@ -13,7 +14,7 @@ BASIS_POINTS = 10_000
 SHIPPING, TIP = -1, -2
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Line:
     """One order line in the shop's currency, minor units, after all discounts.
 
@@ -36,7 +37,7 @@ class Line:
     discounted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refunded:
     """What refunds took back of one order: per line, and amounts without lines."""
 
@@ -46,7 +47,7 @@ class Refunded:
     quantity_by_line: Mapping[int, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OrderState:
     """Everything about an order that decides its points. `day` is local to the program."""
 
@@ -69,7 +70,7 @@ class OrderState:
     company: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MemberState:
     """The member when the order first earned; kept with the award, so that later changes price the same.
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.core.money import plain
+from app.core.values import value
 from app.domains.points.rules.matching import earns, ineligible, meets, outside, refused
 from app.domains.points.rules.orders import (
     BASIS_POINTS,
@@ -22,7 +23,7 @@ from app.domains.programs.schemas import Caps, EarningRule, Multiplier, ProgramT
 _RATE = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Count:
     """What an order adds to a rule's count over several orders, and how often it filled it."""
 
@@ -30,7 +31,7 @@ class Count:
     completed: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pricing:
     """The points an order deserves, whose they are, and the numbers that lead to them.
 
@@ -80,7 +81,7 @@ class _Share:
     caps: list[dict[str, Any]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Multiplied:
     """What multiplies an order: `factor` over `base` for all of it, and the campaigns that have a part in it.
 
@@ -196,12 +197,14 @@ def _multiplier(
     order: OrderState, terms: ProgramTerms, member: MemberState, without: frozenset[str]
 ) -> _Multiplied:
     """What multiplies the order: the tier, and the campaigns that hold for it, but for those named in `without`."""
+    mode, tier = terms.multiplier_mode, member.tier_bp
+    if not terms.times:
+        return _Multiplied(mode, tier, (), tier, BASIS_POINTS, (), by_line=False)
     met = [
         one
         for one in terms.times
         if one.id not in without and outside(one.conditions, order, member) is None and _has_goods(one, order)
     ]
-    mode, tier = terms.multiplier_mode, member.tier_bp
     factor, base, applied = _combined(mode, tier, [one for one in met if not one.conditions.names_goods])
     if not any(one.conditions.names_goods for one in met):
         return _Multiplied(mode, tier, met, factor, base, applied, by_line=False)

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from app.core.values import value
+
 MAX_POINTS = 100_000_000
 DebtPolicy = Literal["pending_only", "to_zero", "negative"]
 
 
-@dataclass(frozen=True)
+@value
 class Credit:
     """Points to give to a member. `key` makes the posting happen once per shop."""
 
@@ -40,7 +42,7 @@ class Reversal:
     debt: DebtPolicy = "negative"
 
 
-@dataclass(frozen=True)
+@value
 class MemberFacts:
     """What domains above know of a member that rules may ask."""
 
@@ -57,7 +59,7 @@ class Band:
     multiplier_bp: int
 
 
-@dataclass(frozen=True)
+@value
 class Entry:
     """A ledger line as it was written. `replayed` says that the key had been posted before.
 

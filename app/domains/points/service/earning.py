@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ import orjson
 from app.core.db import UnitOfWork
 from app.core.errors import Invalid
 from app.core.i18n import mark
+from app.core.values import value
 from app.domains.members import service as members
 from app.domains.orders import service as orders
 from app.domains.orders.events import OrderChanged
@@ -33,7 +34,7 @@ ON CONFLICT (shop_id, order_id, program_id, rule_id) DO UPDATE SET units = exclu
 """
 
 
-@dataclass(frozen=True)
+@value
 class Due:
     """An order with its member and terms; `before` is what it gave so far, `counted` its rows of counts.
 
@@ -54,7 +55,7 @@ class Due:
         return self.before["owed"] if self.before else 0
 
 
-@dataclass(frozen=True)
+@value
 class Priced:
     """What an order deserves now, and what its entries say about it."""
 
@@ -154,11 +155,7 @@ def _price(uow: UnitOfWork, terms: ProgramTerms, dues: Sequence[Due]) -> list[Pr
         state = _member_state(stand, due)
         pricing = rules.price(order_state.state(due.event, due.day), terms, state)
         given_before = _given(due.before)
-        changes = {
-            rule_id: pricing.given.get(rule_id, 0) - given_before.get(rule_id, 0)
-            for rule_id in {*pricing.given, *given_before}
-        }
-        stand.note(due.owner, due.day, changes)
+        stand.note(due.owner, due.day, _changes(given_before, pricing.given))
         stand.spend(_extra_changes(due.before, pricing.extra))
         stand.ordered(due.owner, due.event.id)
         if not due.counted:
@@ -199,10 +196,13 @@ def _given(before: dict[str, Any] | None) -> dict[str, int]:
     return given if given is not None else {PURCHASE: before["points"]}
 
 
-def _extra_changes(before: dict[str, Any] | None, extra: Mapping[str, int]) -> dict[str, int]:
+def _extra_changes(before: dict[str, Any] | None, extra: Mapping[str, int]) -> Mapping[str, int]:
     """What campaigns with a budget add to the order now, less what they added so far."""
-    old = before["last_trace"].get("extra", {}) if before else {}
-    return {key: extra.get(key, 0) - old.get(key, 0) for key in {*old, *extra}}
+    return _changes(before["last_trace"].get("extra", {}), extra) if before else extra
+
+
+def _changes(old: Mapping[str, int], new: Mapping[str, int]) -> Mapping[str, int]:
+    return {key: new.get(key, 0) - old.get(key, 0) for key in {*old, *new}} if old else new
 
 
 def _trace(due: Due, pricing: rules.Pricing, state: rules.MemberState) -> dict[str, Any]:

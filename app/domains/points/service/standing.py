@@ -18,6 +18,7 @@ from app.domains.shops import service as shops
 
 Facts = Callable[[UnitOfWork, Iterable[UUID]], Mapping[UUID, MemberFacts]]
 _PROGRAM = ""
+_NO_FACTS = MemberFacts()
 _FACTS: dict[str, Facts] = {}
 
 
@@ -101,6 +102,7 @@ class Standing:
 
     uow: UnitOfWork
     terms: ProgramTerms
+    asks: Asked
     zone: ZoneInfo
     multipliers: dict[UUID, int]
     facts: dict[UUID, MemberFacts]
@@ -113,7 +115,7 @@ class Standing:
 
     def of(self, member_id: UUID, day: date, order_id: UUID | None = None) -> rules.MemberState:
         """The member on a day, before an order that earns for the first time."""
-        asks, facts = asked(self.terms), self.facts.get(member_id, MemberFacts())
+        asks, facts = self.asks, self.facts.get(member_id, _NO_FACTS)
         return rules.MemberState(
             tier_bp=self.multipliers.get(member_id, rules.BASIS_POINTS)
             if self.terms.type == "tiered"
@@ -157,14 +159,17 @@ class Standing:
 
     def ordered(self, member_id: UUID, order_id: UUID) -> None:
         """An order that is not stored yet is the member's first, unless there was one."""
-        self.first_orders.setdefault(member_id, order_id)
+        if self.asks.first_order:
+            self.first_orders.setdefault(member_id, order_id)
 
     def note(self, member_id: UUID, day: date, given: Mapping[str, int]) -> None:
         """Points by rule were given (or, negative, taken back)."""
+        if not (self.asks.caps or self.asks.budgets):
+            return
         for rule_id, points in [*given.items(), (_PROGRAM, sum(given.values()))]:
             days = self.given.setdefault((member_id, rule_id), {})
             days[day] = days.get(day, 0) + points
-            if rule_id in asked(self.terms).budgets:
+            if rule_id in self.asks.budgets:
                 self.budgets[rule_id] = self.budgets.get(rule_id, 0) + points
                 self.owed[rule_id] = self.owed.get(rule_id, 0) + points
 
@@ -176,7 +181,7 @@ class Standing:
 
     def count(self, member_id: UUID, day: date, counts: Mapping[str, rules.Count]) -> None:
         """An order that was not counted before adds to the member's counts."""
-        for rule in asked(self.terms).counts:
+        for rule in self.asks.counts:
             added = counts.get(rule.id)
             if added:
                 key = (member_id, rule.id, period_key(rule, day))
@@ -244,6 +249,7 @@ def load(
     return Standing(
         uow,
         terms,
+        asks,
         zone,
         {one: row["multiplier_bp"] for one, row in queries.accounts(uow, member_ids).items()},
         facts,
