@@ -26,6 +26,7 @@ from app.web.preferences import init_preferences
 from app.web.ratelimit import init_rate_limits
 from app.web.rendering import ROOT, Admin, init_rendering
 from app.web.security_headers import init_security_headers
+from app.web.static_files import FOLDER, PREFIX
 from app.web.styleguide import init_styleguide
 from app.web.tabs import TabRegistry
 
@@ -54,7 +55,10 @@ def make_application(
 ) -> Flask:
     """A Flask application that serves the declared endpoints and tabs."""
     app = Flask(
-        "loyalnest", static_folder=str(ROOT / "static"), template_folder=str(templates or ROOT / "templates")
+        "loyalnest",
+        static_folder=FOLDER,
+        static_url_path=PREFIX,
+        template_folder=str(templates or ROOT / "templates"),
     )
     app.json = OrjsonProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES

@@ -2,6 +2,9 @@
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from uuid import uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -46,8 +49,24 @@ def identify(found: Principal) -> None:
     flask_babel.refresh()
 
 
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Look up language and zone once for what is written inside: a page asks for them hundreds of times."""
+    before = _remembered.set((locale(), timezone()))
+    try:
+        yield
+    finally:
+        _remembered.reset(before)
+
+
+_remembered: ContextVar[tuple[str, str] | None] = ContextVar("remembered", default=None)
+
+
 def locale() -> str:
     """One of the five locales: the caller's own, then the page's, then the shop's, then the browser's."""
+    known = _remembered.get()
+    if known is not None:
+        return known[0]
     if not has_request_context():
         return "en"
     chosen: str | None = g.get("locale")
@@ -58,6 +77,9 @@ def locale() -> str:
 
 def timezone() -> str:
     """The shop's IANA zone; UTC when unknown."""
+    known = _remembered.get()
+    if known is not None:
+        return known[1]
     found = principal() if has_request_context() else None
     return _known_zone(found.shop.timezone) if found and found.shop else "UTC"
 

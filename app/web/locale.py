@@ -1,13 +1,16 @@
 """Flask-Babel set up with the five locales of the product."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from babel.support import NullTranslations
-from flask import Flask, g
+from flask import Flask
 from flask_babel import Babel, get_domain, gettext
 from markupsafe import Markup, escape
 
@@ -48,13 +51,24 @@ def sentence(message: str, /, **variables: Any) -> Markup:
     return Markup(str.__mod__(_said(words, message), values))  # noqa: S704 - both parts are escaped
 
 
+@contextmanager
+def one_reader() -> Iterator[None]:
+    """Look up language, words and zone once for what is written inside."""
+    with current.remembered():
+        before = _words.set(catalog())
+        try:
+            yield
+        finally:
+            _words.reset(before)
+
+
+_words: ContextVar[NullTranslations | None] = ContextVar("words", default=None)
+
+
 def catalog() -> NullTranslations:
     """The words of the request's language."""
-    chosen = current.locale()
-    known: tuple[str, NullTranslations] | None = g.get("catalog")
-    if known is None or known[0] != chosen:
-        known = g.catalog = (chosen, get_domain().get_translations())
-    return known[1]
+    known = _words.get()
+    return get_domain().get_translations() if known is None else known
 
 
 @lru_cache(maxsize=16_384)

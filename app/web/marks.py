@@ -1,7 +1,7 @@
-"""Small marks: icons, badges, states, tiers, people, codes, amounts.
+"""Small marks: icons, badges, states, tiers, people, codes, amounts, and the eye at the end of a row.
 
-A page writes hundreds of them, and calls of macros are dear; `macros/icons.html` and `macros/marks.html` hand
-them to templates. Texts are escaped, markup stays as it is.
+A page writes hundreds of them, and calls of macros are dear; `macros/icons.html`, `marks.html` and
+`overlays.html` hand them to templates. Texts are escaped, markup stays as it is.
 """
 
 from datetime import datetime
@@ -109,11 +109,14 @@ def icon(name: str, label: str | None = None, small: bool = False) -> Markup:
 
     `small` is 16 px instead of 20. Icons that point along the line of reading are mirrored in right-to-left pages.
     """
-    classes = f"icon{' icon-small' if small else ''}{' icon-mirrored' if name in _MIRRORED else ''}"
     said = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
-    return markup(
-        f'<svg class="{classes}" {said}><use href="{static_url("icons/sprite.svg")}#{name}"></use></svg>'
-    )
+    return _drawn(static_url("icons/sprite.svg"), name, said, small)
+
+
+@lru_cache(maxsize=1_024)
+def _drawn(sprite: str, name: str, said: str, small: bool) -> Markup:
+    classes = f"icon{' icon-small' if small else ''}{' icon-mirrored' if name in _MIRRORED else ''}"
+    return markup(f'<svg class="{classes}" {said}><use href="{sprite}#{name}"></use></svg>')
 
 
 def badge(
@@ -201,5 +204,15 @@ def moment(instant: datetime | None) -> Markup:
     return markup(f'<time datetime="{instant.isoformat()}" title="{exact}">{near}</time>')
 
 
-# By the names under which `macros/icons.html` and `macros/marks.html` hand them on.
-MARKS = {one.__name__: one for one in (icon, badge, status, tier, avatar, person, code, amount, moment)}
+def drawer_link(url: str, open_id: Any, label: str, icon_name: str = "eye") -> Markup:
+    """The eye at the end of a row, which opens its quick view."""
+    return markup(
+        f'<button class="button button-icon button-small button-quiet row-action" type="button" aria-label="{escape(label)}"'
+        f' data-open-id="{escape(open_id)}" hx-get="{escape(url)}" hx-target="#overlay" hx-swap="innerHTML ignoreTitle:true"'
+        f' hx-sync="this:drop">{icon(icon_name, small=True)}</button>'
+    )
+
+
+_ALL = (icon, badge, status, tier, avatar, person, code, amount, moment, drawer_link)
+# By the names under which the macro files hand them on.
+MARKS = {one.__name__: one for one in _ALL}

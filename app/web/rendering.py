@@ -1,6 +1,7 @@
 """The one renderer: a page in the shell or the fragment inside it, from the same template and view model."""
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from app.web.embedding import preload, wants_fragment
 from app.web.filters import init_filters
 from app.web.form_input import numeric_names
 from app.web.forms import Form, new_key
-from app.web.locale import translated
+from app.web.locale import one_reader, translated
 from app.web.marks import MARKS
 from app.web.menu import MenuGroup, MenuSection, MenuTab, menu_for, shortcuts_for
 from app.web.principals import Principal, ShopInfo
@@ -92,10 +93,23 @@ class PageContext:
         return Form(name, url, self.locale, current.timezone(), initial, numeric=numeric)
 
 
+_admin: ContextVar[Admin | None] = ContextVar("admin", default=None)
+
+
 def admin() -> Admin:
     """What the pages of this application share."""
-    found: Admin = current_app.extensions["admin"]
+    found: Admin = _admin.get() or current_app.extensions["admin"]
     return found
+
+
+def _written(template: str, **values: Any) -> str:
+    """A template with its values; what every sentence, number and address of it asks for is looked up once."""
+    before = _admin.set(admin())
+    try:
+        with one_reader():
+            return render_template(template, **values)
+    finally:
+        _admin.reset(before)
 
 
 def page_context(
@@ -132,7 +146,7 @@ def render_view(
     """A tab or page with its view model, inside the shell unless a fragment is wanted."""
     inside = wants_fragment() if fragment is None else fragment
     own_title = view.get("title") if isinstance(view, Mapping) else getattr(view, "title", None)
-    return render_template(
+    return _written(
         shown.template,
         ctx=ctx,
         view=view,
@@ -145,7 +159,7 @@ def render_view(
 def render_piece(template: str, ctx: PageContext, view: Any) -> str:
     """A fragment template with its view model."""
     form = ctx.refused
-    return render_template(template, ctx=ctx, view=view, form=form, layout=INSIDE)
+    return _written(template, ctx=ctx, view=view, form=form, layout=INSIDE)
 
 
 def html_response(html: str, status: int = 200) -> Response:

@@ -2,21 +2,33 @@
 
 import hashlib
 import os
+import time
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
+
+FOLDER, PREFIX = str(Path(__file__).parents[2] / "static"), "/static"
 
 
 def static_url(path: str) -> str:
     """The address of a static file, with its content's mark so that browsers may keep it for a year."""
-    folder, prefix = current_app.extensions["static_files"]
-    file = f"{folder}/{path}"
+    return _lately(path, int(time.monotonic()))
+
+
+@lru_cache(maxsize=512)
+def _lately(path: str, _: int) -> str:
+    """The address as it was within this second: a page asks for the icons sixty times."""
+    return _address(path)
+
+
+def _address(path: str) -> str:
+    file = f"{FOLDER}/{path}"
     try:
-        mark = _mark(file, os.stat(file).st_mtime_ns)  # noqa: PTH116 - a page asks for sixty icons
+        mark = _mark(file, os.stat(file).st_mtime_ns)  # noqa: PTH116 - half the cost of a Path's
     except OSError:
-        return f"{prefix}/{path}"
-    return f"{prefix}/{path}?v={mark}"
+        return f"{PREFIX}/{path}"
+    return f"{PREFIX}/{path}?v={mark}"
 
 
 @lru_cache(maxsize=512)
@@ -26,7 +38,6 @@ def _mark(file: str, changed: int) -> str:
 
 def init_static_files(app: Flask) -> None:
     """Make static files cacheable under the address that names their content."""
-    app.extensions["static_files"] = (app.static_folder, app.static_url_path)
 
     @app.after_request
     def keep_static(response: Response) -> Response:
@@ -41,5 +52,5 @@ def init_static_files(app: Flask) -> None:
 
 def _is_marked(address: str) -> bool:
     """Whether an address names the content that is here now; a server of another release must not be believed for a year."""
-    path = address.partition("?")[0].removeprefix(f"{current_app.static_url_path}/")
-    return path.startswith("vendor/") or static_url(path) == address
+    path = address.partition("?")[0].removeprefix(f"{PREFIX}/")
+    return path.startswith("vendor/") or _address(path) == address

@@ -37,18 +37,22 @@ class TableColumn:
     classes: str
     sorts: Sequence[Any]
     words: Mapping[Any, str]
+    cell: Callable[[Any], str] | None
     opening: str
     closing: str
 
     def said(self, row: Any, currency: str) -> str:
         """The row's value in the reader's language, as markup; what is not known is an en dash."""
+        if self.cell is not None:
+            return self.cell(row)
         if self.kind == "actions":
             return ""
         value = _of(row, self.key)
         if value is None:
             return "–"
         if self.words and value in self.words:
-            return sentence(self.words[value])
+            word = sentence(self.words[value])
+            return marks.status(value, word) if self.kind == "status" else word
         say = _SAID.get(self.kind)
         return say(value, currency) if say else f"<bdi>{escape(value)}</bdi>"
 
@@ -72,6 +76,7 @@ def table_columns(columns: Iterable[Mapping[str, Any]]) -> list[TableColumn]:
                 classes,
                 column.get("sorts") or (),
                 column.get("words") or {},
+                column.get("cell"),
                 f'<{tag} role="{role}" class="{classes}"{unit}>',
                 f"</{tag[:2]}>",
             )
@@ -106,30 +111,37 @@ def table_rows(
 ) -> Markup:
     """The rows of the table with that id.
 
-    `own(row, key)` writes a cell, and what it leaves empty is shown by its kind. `select` puts a box before each row: the
-    field's name, the attribute that it carries, and the one that names the row.
+    `own(row, key)` writes the cells of columns that have no `cell`, and what it leaves empty is shown by its kind. `select`
+    puts a box before each row: the field's name, the attribute that it carries, and the one that names the row.
     """
     table = escape(table)
     written: list[str] = []
+    box = _box(table, *select) if select else None
     for row in rows:
-        key = escape(_of(row, row_id))
+        key = escape(str(_of(row, row_id)))
         written.append(f'<tr role="row" id="{table}-{key}" tabindex="{-1 if written else 0}">\n')
-        if select:
-            written.append(_box(table, key, row, select))
+        if box:
+            written.append(box(row, key))
         for column in columns:
-            text = (own(row, column.key).strip() if own else "") or column.said(row, currency)
-            written += (column.opening, text, column.closing)
+            text = own(row, column.key).strip() if own and column.cell is None else ""
+            written += (column.opening, text or column.said(row, currency), column.closing)
         written.append("</tr>\n")
     return marks.markup("".join(written))
 
 
-def _box(table: str, key: str, row: Any, select: tuple[str, str, str]) -> str:
-    name, carried, named = select
-    return (
-        f'<td role="cell" class="cell-select"><label class="hit"><input class="check" type="checkbox" id="{table}-{key}-box"'
-        f' name="{name}" value="{escape(_of(row, carried))}" form="{table}-chosen" data-select>'
-        f'<span class="sr">{sentence(_SELECT, name=_of(row, named))}</span></label></td>'
-    )
+def _box(table: str, name: str, carried: str, named: str) -> Callable[[Any, str], str]:
+    """What writes the box before a row, given the row and its key."""
+    before, after = sentence(_SELECT, name="\0").split("\0")
+
+    def write(row: Any, key: str) -> str:
+        return (
+            f'<td role="cell" class="cell-select"><label class="hit"><input class="check" type="checkbox"'
+            f' id="{table}-{key}-box" name="{name}" value="{escape(str(_of(row, carried)))}"'
+            f' form="{table}-chosen" data-select>'
+            f'<span class="sr">{before}{escape(_of(row, named))}{after}</span></label></td>'
+        )
+
+    return write
 
 
 def _of(row: Any, key: str) -> Any:

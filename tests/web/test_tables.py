@@ -52,7 +52,8 @@ def test_a_value_is_said_by_its_kind(kind: str, value: Any, said: str) -> None:
 
 
 def test_words_come_before_the_kind() -> None:
-    assert cell("status", "a", words={"a": "Active"}) == "Active"
+    assert cell("text", "a", words={"a": "Active"}) == "Active"
+    assert cell("status", "a", words={"a": "Live"}) == '<span class="badge">Live</span>'
     assert cell("status", "b", words={"a": "Active"}) == '<span class="badge">b</span>'
     assert cell("text", ["unhashable"]) == "<bdi>[&#39;unhashable&#39;]</bdi>"
 

@@ -8,7 +8,10 @@ from app.core.permissions import Permission
 from app.domains.members import queries, service
 from app.domains.members.schemas import DuplicatesQuery, MembersFilter
 from app.web.context import Context
-from app.web.lists import Between, BulkAction, Choice, Column, ListSpec, Search, Sort, declare_list
+from app.web.lists import Between, BulkAction, Choice, Column, ListSpec, Row, Search, Sort, declare_list
+from app.web.locale import sentence
+from app.web.marks import drawer_link, person
+from app.web.rendering import page_url
 
 STATUSES = {
     "active": mark("Active"),
@@ -52,6 +55,19 @@ def segment_options(ctx: Context) -> list[tuple[str, str]]:
     return [(str(one), name) for one, name in queries.listing.segment_names(ctx.uow)]
 
 
+_FORMER, _PEEK = mark("Former member"), mark("Quick view: %(name)s")
+
+
+def _person(row: Row) -> str:
+    line = row["email"] if row["profile"].name else ""
+    return person(row["name"] or sentence(_FORMER), line, page_url("members.member", id=row["id"]))
+
+
+def _peek(row: Row) -> str:
+    label = sentence(_PEEK, name=row["name"] or sentence(_FORMER))
+    return drawer_link(page_url("members.peek", id=row["id"]), row["id"], label)
+
+
 MEMBERS = declare_list(
     ListSpec(
         key="members",
@@ -62,7 +78,7 @@ MEMBERS = declare_list(
         rows=_members,
         csv="/v1/api/members.csv",
         columns=(
-            Column("name", mark("Member")),
+            Column("name", mark("Member"), cell=_person),
             Column("email", mark("E-mail"), shown=False, priority=2),
             Column("status", mark("Status"), kind="status", phone="mark", words=STATUSES),
             Column("tier", mark("Tier"), priority=2),
@@ -74,7 +90,7 @@ MEMBERS = declare_list(
             Column("locale", mark("Language"), shown=False, priority=2),
             Column("customer_id", mark("Shopify customer id"), shown=False, priority=2),
             Column("enrolled_at", mark("Member since"), kind="date", priority=2),
-            Column("actions", mark("Actions"), kind="actions", priority=2),
+            Column("actions", mark("Actions"), kind="actions", priority=2, cell=_peek),
         ),
         search=Search("search", mark("Name, e-mail, order, code or customer id")),
         filters=(
