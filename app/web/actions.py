@@ -140,7 +140,7 @@ def _refuse(
     ctx = refused_context(principal, action, form, place)
     with work_of(principal) as uow:
         if action.prepare is not None:
-            offered = {"ctx": context_of(principal, uow), **place}
+            offered = {"ctx": context_of(principal, uow, _typed()), **place}
             view = action.prepare(**wanted(action.prepare, offered))
         else:
             view, _ = view_model(parent_of(action), principal, uow, place)

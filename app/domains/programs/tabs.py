@@ -250,6 +250,7 @@ def _drawer(ctx: Context, id: UUID, initial: dict[str, Any]) -> dict[str, Any]:
     return {
         "program": service.get(ctx.uow, id),
         "rule": initial,
+        "compared": wording.compared_rule(initial["kind"], ctx.locale, _names(ctx)),
         "tiers": service.tiers(ctx.uow),
         "segments": service.segments(ctx.uow),
         "preview": None,
@@ -258,8 +259,14 @@ def _drawer(ctx: Context, id: UUID, initial: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refused_rule(ctx: Context, id: UUID) -> dict[str, Any]:
-    """What a refused drawer needs besides what was typed."""
-    return _drawer(ctx, id, EarningRule(id="rule", kind="purchase").model_dump(mode="json"))
+    """What a refused drawer needs besides what was typed: the rule as it is saved now."""
+    typed = ctx.form_values
+    kept = next((one for one in service.rules_of(ctx.uow, id) if one.id == typed.get("rule.id")), None)
+    if kept is not None:
+        return _drawer(ctx, id, kept.model_dump(mode="json"))
+    kind = typed.get("rule.kind", "")
+    blank = EarningRule(id="rule", kind="purchase").model_dump(mode="json")
+    return _drawer(ctx, id, blank | {"kind": kind if kind in get_args(schemas.RuleKind) else "purchase"})
 
 
 @action(
@@ -337,6 +344,7 @@ def _campaign_drawer(ctx: Context, id: UUID, initial: dict[str, Any]) -> dict[st
     return {
         "program": program,
         "campaign": initial,
+        "compared": wording.compared_campaign(ctx.locale, _names(ctx)),
         "tiers": service.tiers(ctx.uow),
         "segments": service.segments(ctx.uow),
         "given": queries.budgets(ctx.uow, id).get(f"campaign:{initial['id']}", 0),
@@ -346,7 +354,11 @@ def _campaign_drawer(ctx: Context, id: UUID, initial: dict[str, Any]) -> dict[st
 
 
 def _refused_campaign(ctx: Context, id: UUID) -> dict[str, Any]:
-    return new_campaign(ctx, id)
+    """What a refused drawer needs besides what was typed: the campaign as it is saved now."""
+    try:
+        return campaign(ctx, id, ctx.form_values.get("campaign.id", ""))
+    except errors.CampaignNotFound:
+        return new_campaign(ctx, id)
 
 
 @action(

@@ -21,7 +21,7 @@ class SegmentNameTaken(Conflict):
 class StaleSegment(Conflict):
     """Somebody saved the segment since it was read."""
 
-    code = "stale_segment"
+    code = "stale_version"
     default_message = mark(
         "Somebody else saved this segment meanwhile. Compare with their version and save again."
     )

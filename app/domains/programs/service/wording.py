@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from babel.dates import get_day_names
 from babel.numbers import format_decimal
 
 from app.core.i18n import mark, translate
@@ -134,6 +135,34 @@ _VALUES = {
     "stamp_order": mark("full card, a stamp per order"),
     "stamp_item": mark("full card, a stamp per piece"),
 }
+# What drawers compare after two people saved: fields of every rule, of rules about orders, of some kinds, of campaigns.
+_EVERY_RULE = (
+    "enabled", "name", "names.es", "names.fr", "names.ar", "names.he", "points", "per", "priority",
+    "conditions.starts_on", "conditions.ends_on", "conditions.weekdays", "conditions.tiers", "conditions.segments",
+    "caps.per_day", "caps.per_period", "caps.period", "caps.per_member", "caps.budget", "holding_days", "expiry_months",
+)  # fmt: skip
+_GOODS = ("products", "variants", "collections", "tags", "vendors", "types")
+_ORDERS = ("channels", "countries", "currencies", "customer_tags")
+_RULE_ON_ORDERS = (
+    *(f"conditions.{name}" for name in (*_GOODS, "minimum_subtotal", "first_order", *_ORDERS)),
+    "stacking", "multiplied",
+    *(f"exclusions.{name}" for name in (
+        "gift_cards", "tax", "shipping", "tips", "discounted", "sale", "staff", "b2b", "test_orders", "tags",
+        "customer_tags")),
+    "caps.per_order",
+)  # fmt: skip
+_RULE_OF_KIND = {
+    "purchase": ("step",),
+    "goal_spend": ("step", "goal_period"),
+    "first_purchase": ("within_hours",),
+    "custom_event": ("event",),
+}
+_CAMPAIGN = (
+    "enabled", "name", "names.es", "names.fr", "names.ar", "names.he", "factor", "budget", "conditions.starts_on",
+    "conditions.ends_on", *(f"conditions.{name}" for name in (*_GOODS, "weekdays", *_ORDERS, "tiers", "segments")),
+    "priority",
+)  # fmt: skip
+ON_ORDERS = ("purchase", "goal_spend", "first_purchase")
 _NUMBERS_OF_SHOPIFY = frozenset({"products", "variants", "collections"})
 _NAMED = frozenset({"tiers", "segments", "excluded_segments"})
 _WORDED = frozenset(
@@ -174,6 +203,32 @@ def told(
         }
         for change in changes
     ]
+
+
+Compared = tuple[str, str, dict[str, str]]
+
+
+def compared_rule(kind: str, locale: str, names: Mapping[str, str]) -> list[Compared]:
+    """The fields of a rule's drawer for `stale_diff`: (name, label, words of its values)."""
+    fields = (*_EVERY_RULE, *_RULE_OF_KIND.get(kind, ()), *(_RULE_ON_ORDERS if kind in ON_ORDERS else ()))
+    return [_compared("rule", one, locale, names) for one in fields]
+
+
+def compared_campaign(locale: str, names: Mapping[str, str]) -> list[Compared]:
+    """The fields of a campaign's drawer for `stale_diff`."""
+    return [_compared("campaign", one, locale, names) for one in _CAMPAIGN]
+
+
+def _compared(form: str, place: str, locale: str, names: Mapping[str, str]) -> Compared:
+    field = place.rpartition(".")[2]
+    words: Mapping[str, str] = {}
+    if field in _NAMED:
+        words = names
+    elif field in _WORDED:
+        words = {value: translate(locale, word) for value, word in _VALUES.items()}
+    elif field == "weekdays":
+        words = {str(day + 1): name for day, name in get_day_names(locale=locale).items()}
+    return f"{form}.{place}", _field(field, "", locale), dict(words)
 
 
 def _field(field: str, part: str, locale: str) -> str:
