@@ -26,7 +26,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a task would do as things stand. `warnings` are marked sentences with their data.
+    """What a task would do as things stand. `warnings` are marked sentences with their data; what is not `possible` is
+    shown without the button that would do it.
 
     `template` with `view` shows what lines cannot; a task that only looks something up shows it here.
     """
@@ -35,6 +36,7 @@ class Preview:
     warnings: Sequence[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     template: str = ""
     view: Mapping[str, Any] = field(default_factory=dict)
+    possible: bool = True
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,10 @@ def test_bad_days_unknown_members_and_other_roles_are_refused(
     assert status(merchant, until="soon") == 422
     assert status(merchant, within="31") == 422
     assert status(merchant, member="nobody@example.com") == 422
+    early = (today(shop) + timedelta(days=5)).isoformat()
+    shown = merchant.submit(TASK, {"member": "ada@example.com", "within": "30", "until": early}).text
+    assert "No points end in this time" in shown and 'name="_back" value="true"' in shown
+    assert "Keep these points" not in shown
     assert status(merchant, until=(today(shop) + timedelta(days=5)).isoformat()) == 409
     assert status(call_as(staff(shop.id, ALL - {Permission.POINTS_ADJUST}))) == 403
     assert status(call_as(staff(other_shop.id)), member=str(member)) == 422

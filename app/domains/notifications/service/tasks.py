@@ -69,7 +69,9 @@ def _preview_invitation(uow: UnitOfWork, form: InvitationForm, locale: str) -> P
         warnings.append((told, {}))
     if mail.mail_server() is None:
         warnings.append((mark("No mail server is set up, so no e-mail can be sent."), {}))
-    return Preview(lines, warnings, "admin/notifications/_letters.html", {"letters": letters})
+    return Preview(
+        lines, warnings, "admin/notifications/_letters.html", {"letters": letters}, bool(found.reached)
+    )
 
 
 def _invite(uow: UnitOfWork, form: InvitationForm) -> Outcome:

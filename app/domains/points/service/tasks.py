@@ -202,7 +202,7 @@ def _preview_extend(uow: UnitOfWork, form: ExtendTask, locale: str) -> Preview:
         Line(mark("Points that would be kept"), found.points, "points"),
     ]
     if found.last_day is None:
-        return Preview(lines, [(NothingEndsSooner.default_message, {})])
+        return Preview(lines[:1], [(NothingEndsSooner.default_message, {})], possible=False)
     lines += [
         Line(mark("The first of them end after"), found.last_day, "date"),
         Line(mark("All of them would end after"), form.until, "date"),

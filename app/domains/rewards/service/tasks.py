@@ -58,7 +58,7 @@ def _preview_resend(uow: UnitOfWork, form: ResendTask, locale: str) -> Preview:
         warnings.append((mark("This code does not work any more, so it cannot be sent again."), {}))
     elif not profile.email:
         warnings.append((mark("This member has no e-mail address."), {}))
-    return Preview(lines, warnings)
+    return Preview(lines, warnings, possible=not warnings)
 
 
 def _resend(uow: UnitOfWork, form: ResendTask) -> Outcome:
