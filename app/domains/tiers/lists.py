@@ -122,7 +122,7 @@ MOVES = declare_list(
             Column("name", mark("Member")),
             Column("member_id", mark("Member id"), shown=False, priority=2),
             Column("direction", mark("Direction"), kind="status", phone="mark", words=DIRECTIONS),
-            Column("from_name", mark("From"), phone="more"),
+            Column("from_name", mark("From"), phone="hide"),
             Column("to_name", mark("To"), phone="more"),
             Column("reason", mark("Reason"), phone="more", words=REASONS),
             Column("note", mark("Note"), shown=False, priority=2),
