@@ -1,9 +1,12 @@
 """The ledger against a small model of it, on a real database: any sequence of postings must agree."""
 
-from collections.abc import Iterator
+from calendar import monthrange
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from itertools import count
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,7 +28,10 @@ from app.domains.members import service as members
 from app.domains.members.schemas import Person
 from app.domains.points import queries, rules, service
 from app.domains.points.errors import InsufficientPoints, NothingToAdjust, UndoRefused
+from app.domains.points.rules import expiry as expiry_rules
 from app.domains.points.schemas import Credit, DebtPolicy, RedatingForm, Reversal, Verb, Wish
+from app.domains.points.service import expiry as expiring
+from app.domains.points.service import expiry_dates, posting
 from app.domains.programs import service as programs
 from app.domains.programs.schemas import Expiry
 from tests.domains.points.invariants import broken
@@ -38,8 +44,8 @@ ZONE = ZoneInfo("UTC")
 NOTICE = 30
 _numbers = count(1)
 _LOTS = (
-    "SELECT remaining, pending, nullif(expires_at, 'infinity') AS ends_at FROM points_lots"
-    " WHERE member_id = %(member)s AND remaining > 0"
+    "SELECT remaining, held, pending, nullif(expires_at, 'infinity') AS ends_at FROM points_lots"
+    " WHERE member_id = %(member)s AND remaining + held > 0"
 )
 
 
@@ -134,9 +140,11 @@ class Ledger(RuleBasedStateMachine):
         return found
 
     def ends(self, at: datetime) -> datetime:
-        found = rules.lasts_until(at, Expiry(), self.months, ZONE)
-        assert found is not None
-        return found
+        """The midnight after the same day so many months later, counted without the product's calendar."""
+        years, month = divmod(at.month - 1 + self.months, 12)
+        year = at.year + years
+        day = min(at.day, monthrange(year, month + 1)[1])
+        return datetime(year, month + 1, day, tzinfo=UTC) + timedelta(days=1)
 
     @contextmanager
     def work(self) -> Iterator[UnitOfWork]:
@@ -155,7 +163,10 @@ class Ledger(RuleBasedStateMachine):
     ) -> None:
         key = f"award:{next(_numbers)}"
         by_terms = lives == "terms"
-        end = self.ends(self.now) if by_terms else self.now + timedelta(days=int(lives)) if lives else None
+        if by_terms:
+            end = rules.lasts_until(self.now, Expiry(), self.months, ZONE)
+        else:
+            end = self.now + timedelta(days=int(lives)) if lives else None
         if order is not None:
             self.orders.setdefault(order, ids.new_id())
         credit = Credit(
@@ -174,7 +185,8 @@ class Ledger(RuleBasedStateMachine):
                 service.credit(uow, [credit])
         repaid = min(self.model.debt, points)
         self.model.debt -= repaid
-        lot = Lot(points - repaid, order, self.now + timedelta(days=waits), credit.expires_at, next(_numbers))
+        end = self.ends(self.now) if by_terms else end
+        lot = Lot(points - repaid, order, self.now + timedelta(days=waits), end, next(_numbers))
         lot.pending = bool(waits)
         self.model.lots.append(lot.sticks_to_terms(self.now) if by_terms else lot)
         if order is not None:
@@ -192,8 +204,10 @@ class Ledger(RuleBasedStateMachine):
                 service.spend(uow, self.member, points, key=key, reason="by hand")
         self.model.take(points, self.model.open_lots())
 
-    @rule(points=POINTS)
-    def hold(self, points: int) -> None:
+    @rule(points=POINTS | st.none())
+    def hold(self, points: int | None) -> None:
+        """Reserve so many points, or whatever is available."""
+        points = points or max(self.model.available, 1)
         key = f"hold:{next(_numbers)}"
         if self.model.available < points:
             with pytest.raises(InsufficientPoints), self.work() as uow:
@@ -349,10 +363,14 @@ class Ledger(RuleBasedStateMachine):
         if free:
             self.model.lots.append(Lot(free - repaid, None, self.now, expires, next(_numbers)))
 
-    @precondition(lambda self: any(lot.earned_at and lot.left for lot in self.model.lots))
-    @rule(months=st.integers(1, 4), shortens=st.booleans())
-    def redate(self, months: int, shortens: bool) -> None:
-        """The program has other terms, and earlier points get their dates."""
+    @precondition(
+        lambda self: any(lot.earned_at and lot.left + self.reserved(lot) for lot in self.model.lots)
+    )
+    @rule(months=st.integers(1, 4), shortens=st.booleans(), days=st.sampled_from([0, 3, 10]))
+    def redate(self, months: int, shortens: bool, days: int) -> None:
+        """The program has other terms after some days, and earlier points get their dates."""
+        if days:
+            self.passes(days)
         self.months = months
         with self.work() as uow:
             self.terms = self.version(uow)
@@ -385,7 +403,9 @@ class Ledger(RuleBasedStateMachine):
     @precondition(lambda self: self.redated)
     @rule(data=st.data())
     def undo_redate(self, data: st.DataObject) -> None:
-        one = data.draw(st.sampled_from(self.redated))
+        self.restore_dates(data.draw(st.sampled_from(self.redated)))
+
+    def restore_dates(self, one: tuple[UUID, list[Redated]]) -> None:
         self.redated.remove(one)
         with self.work() as uow:
             service.undo_redating(uow, one[0])
@@ -399,6 +419,9 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(days=st.integers(1, 5))
     def wait(self, days: int) -> None:
+        self.passes(days)
+
+    def passes(self, days: int) -> None:
         self.now += timedelta(days=days)
         with self.work() as uow:
             service.activate(uow, self.member)
@@ -433,9 +456,9 @@ class Ledger(RuleBasedStateMachine):
         with self.work() as uow:
             balance = service.balance(uow, self.member)
             lots = uow.all(_LOTS, {"member": self.member})
-        model = [(lot.left, lot.pending, lot.expires) for lot in self.model.lots if lot.left]
-        assert sorted(model) == sorted(
-            (lot["remaining"], lot["pending"], lot["ends_at"] or NEVER) for lot in lots
+        model = [(lot.left, self.reserved(lot), lot.pending, lot.expires) for lot in self.model.lots]
+        assert sorted(lot for lot in model if lot[0] or lot[1]) == sorted(
+            (lot["remaining"], lot["held"], lot["pending"], lot["ends_at"] or NEVER) for lot in lots
         )
         held = sum(part for taken in self.holds.values() for _, part in taken)
         assert (balance.available, balance.pending, balance.held, balance.debt) == (
@@ -444,6 +467,93 @@ class Ledger(RuleBasedStateMachine):
             held,
             self.model.debt,
         )
+
+
+def dates_end_a_day_early(patched: pytest.MonkeyPatch) -> None:
+    patched.setattr(expiry_rules, "end_of", lambda day, zone: rules.end_of(day - timedelta(days=1), zone))
+
+
+def the_run_ends_points_a_day_early(patched: pytest.MonkeyPatch) -> None:
+    def tomorrow(*args: object, **more: object) -> dict[str, Any]:
+        found = posting.params(*args, **more)  # type: ignore[arg-type]
+        return found | {"at": found["at"] + timedelta(days=1)}
+
+    patched.setattr(expiring, "params", tomorrow)
+
+
+def the_notice_is_a_day_short(patched: pytest.MonkeyPatch) -> None:
+    notice = expiry_dates._notice
+    patched.setattr(expiry_dates, "_notice", lambda uow, days: notice(uow, days - 1))
+
+
+def other_dates_forget_what_is_held(patched: pytest.MonkeyPatch) -> None:
+    forget_what_is_held(patched, "_LOTS_TO_REDATE")
+
+
+def taken_back_dates_forget_what_is_held(patched: pytest.MonkeyPatch) -> None:
+    forget_what_is_held(patched, "_LOTS_TO_RESTORE")
+
+
+def forget_what_is_held(patched: pytest.MonkeyPatch, statement: str) -> None:
+    # The package has a verb of this name, which hides the module.
+    module = import_module("app.domains.points.queries.redating")
+    sql = getattr(module, statement)
+    assert module._OPEN in sql
+    patched.setattr(module, statement, sql.replace(module._OPEN, "l.remaining > 0"))
+
+
+def earn(machine: Ledger, lives: int | str = "terms") -> None:
+    machine.award(100, None, 0, lives, repeat=False)
+
+
+def hold_it_all(machine: Ledger) -> None:
+    earn(machine)
+    machine.hold(None)
+    machine.redate(4, shortens=False, days=0)
+
+
+def hold_it_all_and_take_it_back(machine: Ledger) -> None:
+    hold_it_all(machine)
+    machine.restore_dates(machine.redated[0])
+
+
+def wait_for_the_day(machine: Ledger) -> None:
+    earn(machine, 4)
+    machine.wait(3)
+
+
+def shorten(machine: Ledger) -> None:
+    earn(machine)
+    machine.redate(1, shortens=True, days=10)
+
+
+FAULTS: list[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[Ledger], None]]] = [
+    (dates_end_a_day_early, earn),
+    (the_run_ends_points_a_day_early, wait_for_the_day),
+    (the_notice_is_a_day_short, shorten),
+    (other_dates_forget_what_is_held, hold_it_all),
+    (taken_back_dates_forget_what_is_held, hold_it_all_and_take_it_back),
+]
+
+
+@pytest.mark.parametrize(("fault", "steps"), FAULTS)
+@pytest.mark.usefixtures("shop")
+def test_the_model_notices_when(
+    fault: Callable[[pytest.MonkeyPatch], None],
+    steps: Callable[[Ledger], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A model that agrees with a ledger whose dates are wrong would prove nothing."""
+    for wrong in (False, True):
+        machine = Ledger()
+        machine.start()
+        if wrong:
+            fault(monkeypatch)
+        steps(machine)
+        if not wrong:
+            machine.agrees()
+    with pytest.raises(AssertionError):
+        machine.agrees()
 
 
 @pytest.mark.usefixtures("shop")
