@@ -103,6 +103,8 @@ def test_what_the_brackets_find() -> None:
 def test_every_sentence_of_the_admin_is_marked(shop: TestShop, call_as: CallAs, pseudo: None) -> None:
     shop.tell("customers/create", payloads.customer())
     shop.drain()
+    with shop.work() as uow:
+        uow.execute("UPDATE tier_ladders SET name = 'Demo' WHERE shop_id = %(shop)s", {"shop": uow.shop})
     caller = call_as(staff(shop.id, ALL, label="owner"))
     found = tabs.registry()
     places = [tab.path for tab in found]

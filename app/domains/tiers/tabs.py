@@ -295,7 +295,7 @@ def _chosen(ctx: Context, ladder_id: UUID | None) -> Ladder:
         return service.get_ladder(ctx.uow, ladder_id)
     program = programs.active(ctx.uow)
     found = service.program_ladders(ctx.uow, program.id) if program else []
-    return found[0] if found else service.first(program.id if program else ids.new_id())
+    return found[0] if found else service.first(ctx.uow, program.id if program else ids.new_id())
 
 
 def _refused_tier(ctx: Context) -> dict[str, Any]:
@@ -324,7 +324,7 @@ def _first(ctx: Context) -> Ladder:
     program = programs.active(ctx.uow)
     if program is None or service.program_ladders(ctx.uow, program.id):
         raise LadderNotFound()
-    return service.first(program.id)
+    return service.first(ctx.uow, program.id)
 
 
 @action(_KEY, "save", page="tier", permission=Permission.TIERS_WRITE, form=TierForm)

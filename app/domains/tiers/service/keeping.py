@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm.exc import StaleDataError
 
-from app.core import ids, money
+from app.core import i18n, ids, money
 from app.core.db import UnitOfWork
 from app.domains.compliance import service as compliance
 from app.domains.shops import service as shops
@@ -31,7 +31,7 @@ _DEFAULTS: tuple[tuple[str, dict[str, str], int, int, str], ...] = (
     ("Silver", {"es": "Plata", "fr": "Argent", "ar": "فضي", "he": "כסף"}, 1_000, 12_500, "#8a94a3"),
     ("Gold", {"es": "Oro", "fr": "Or", "ar": "ذهبي", "he": "זהב"}, 5_000, 15_000, "#c99700"),
 )
-_DEFAULT_NAME = "Tiers"
+_DEFAULT_NAME = i18n.mark("Tiers")
 
 
 def create_default(uow: UnitOfWork, program_id: UUID) -> None:
@@ -40,12 +40,13 @@ def create_default(uow: UnitOfWork, program_id: UUID) -> None:
         Level(ids.new_id(), name, names, threshold, multiplier, color)
         for name, names, threshold, multiplier, color in _DEFAULTS
     )
-    _store(uow, replace(first(program_id), levels=levels))
+    _store(uow, replace(first(uow, program_id), levels=levels))
 
 
-def first(program_id: UUID) -> Ladder:
-    """The main ladder that a program starts with, without tiers and not saved."""
-    return replace(empty(program_id), name=_DEFAULT_NAME, main=True)
+def first(uow: UnitOfWork, program_id: UUID) -> Ladder:
+    """The main ladder that a program starts with, named in the shop's language, without tiers and not saved."""
+    name = i18n.translations(i18n.supported(shops.get(uow).locale)).gettext(_DEFAULT_NAME)
+    return replace(empty(program_id), name=name, main=True)
 
 
 def copy_ladders(uow: UnitOfWork, original: UUID, program_id: UUID) -> None:
