@@ -289,6 +289,8 @@ def test_a_refund_of_used_points_says_that_they_are_owed(shop: TestShop, member:
     assert (entry["points"], entry["moved"], entry["waived"]) == (-100, 40, 0)
     told = service.explain(entry, locale)
     assert "60" in told and "100" in told
+    taken = "\u2066\u2212100\u2069" if locale in ("ar", "he") else "\u2212100"
+    assert taken in told and "-" not in told
     if locale == "en":
         assert told.endswith("60 points of it had been used already; the next points make up for them.")
     assert "need not" in service.explain(entry | {"points": -40, "waived": 60}, "en")
