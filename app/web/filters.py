@@ -1,7 +1,7 @@
 """Numbers, money and time in the reader's language: the only way they reach a template.
 
-Digits are Latin in every locale. In right-to-left locales money, percentages and signed numbers are isolated, because
-without a strong letter their order could be turned round.
+Digits are Latin in every locale, and no text holds a character of markup. In right-to-left locales money, percentages
+and signed numbers are isolated, because without a strong letter their order could be turned round.
 """
 
 import math

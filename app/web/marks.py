@@ -191,16 +191,14 @@ _COPY = mark("Copy")
 def amount(points: int) -> Markup:
     """A change of points with its sign, gains in the gain color."""
     gain = " amount-gain" if points > 0 else ""
-    return markup(
-        f'<span class="amount{gain}"><bdi>{escape(filters.points(points, signed=True))}</bdi></span>'
-    )
+    return markup(f'<span class="amount{gain}"><bdi>{filters.points(points, signed=True)}</bdi></span>')
 
 
 def moment(instant: datetime | None) -> Markup:
     """A moment: relative up to a day, absolute in its title."""
     if not instant:
         return markup("–")
-    exact, near = escape(filters.datetime_text(instant)), escape(filters.reltime(instant))
+    exact, near = filters.datetime_text(instant), filters.reltime(instant)
     return markup(f'<time datetime="{instant.isoformat()}" title="{exact}">{near}</time>')
 
 

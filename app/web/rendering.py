@@ -15,6 +15,7 @@ from app.core.i18n import direction
 from app.core.permissions import Permission
 from app.core.settings import Settings
 from app.web import current
+from app.web.buttons import BUTTONS
 from app.web.date_range import presets
 from app.web.embedding import preload, wants_fragment
 from app.web.filters import init_filters
@@ -247,6 +248,7 @@ def init_rendering(app: Flask, shared: Admin) -> None:
         action_url=action_url,
         date_presets=presets,
         marks=MARKS,
+        buttons=BUTTONS,
         table_columns=table_columns,
         table_rows=table_rows,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from markupsafe import Markup, escape
 
@@ -16,13 +17,11 @@ _SELECT = mark("Select %(name)s")
 OwnCell = Callable[[Any, str], str]
 # How a value of each kind is said; the second argument is the currency. What has no kind is text.
 _SAID: dict[str, Callable[[Any, str], str]] = {
-    "number": lambda value, _: f"<bdi>{escape(filters.number(value))}</bdi>",
-    "money": lambda value, currency: f"<bdi>{escape(filters.money(value, currency))}</bdi>",
-    "percent": lambda value, _: f"<bdi>{escape(filters.percent(value))}</bdi>",
+    "number": lambda value, _: f"<bdi>{filters.number(value)}</bdi>",
+    "money": lambda value, currency: f"<bdi>{filters.money(value, currency)}</bdi>",
+    "percent": lambda value, _: f"<bdi>{filters.percent(value)}</bdi>",
     "status": lambda value, _: marks.status(value),
-    "date": lambda value, _: (
-        marks.moment(value) if isinstance(value, datetime) else escape(filters.date_text(value))
-    ),
+    "date": lambda value, _: marks.moment(value) if isinstance(value, datetime) else filters.date_text(value),
     "code": lambda value, _: marks.code(value),
 }
 
@@ -118,7 +117,7 @@ def table_rows(
     written: list[str] = []
     box = _box(table, *select) if select else None
     for row in rows:
-        key = escape(str(_of(row, row_id)))
+        key = _attribute(_of(row, row_id))
         written.append(f'<tr role="row" id="{table}-{key}" tabindex="{-1 if written else 0}">\n')
         if box:
             written.append(box(row, key))
@@ -136,12 +135,16 @@ def _box(table: str, name: str, carried: str, named: str) -> Callable[[Any, str]
     def write(row: Any, key: str) -> str:
         return (
             f'<td role="cell" class="cell-select"><label class="hit"><input class="check" type="checkbox"'
-            f' id="{table}-{key}-box" name="{name}" value="{escape(str(_of(row, carried)))}"'
+            f' id="{table}-{key}-box" name="{name}" value="{_attribute(_of(row, carried))}"'
             f' form="{table}-chosen" data-select>'
             f'<span class="sr">{before}{escape(_of(row, named))}{after}</span></label></td>'
         )
 
     return write
+
+
+def _attribute(value: Any) -> str:
+    return str(value) if type(value) is UUID else escape(str(value))
 
 
 def _of(row: Any, key: str) -> Any:

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from jinja2 import Environment, FileSystemLoader
 
+from app.web.buttons import BUTTONS
 from app.web.date_range import DateRange, chosen, presets
 from app.web.marks import MARKS
 from app.web.styleguide import UNREAD, sample_list
@@ -150,6 +151,7 @@ def environment() -> Environment:
         action_url=lambda name, **values: f"/app/{name}",
         date_presets=presets,
         marks=MARKS,
+        buttons=BUTTONS,
         table_columns=table_columns,
         table_rows=table_rows,
     )

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.core.clock import use_clock
-from app.web import marks
+from app.core.i18n import LOCALES
+from app.web import buttons, filters, marks
 from app.web.tables import table_columns, table_rows
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -135,3 +136,39 @@ def test_moments_are_near_and_exact() -> None:
     assert marks.moment(None) == "–"
     assert marks.amount(5) == '<span class="amount amount-gain"><bdi>+5</bdi></span>'
     assert marks.amount(-5) == '<span class="amount"><bdi>−5</bdi></span>'
+
+
+@pytest.mark.parametrize("arabic_or_english", LOCALES, indirect=True)
+def test_what_filters_say_needs_no_escape() -> None:
+    """Marks and cells write these texts as they are."""
+    days = [NOW - timedelta(days=31 * months) for months in range(12)]
+    near = [NOW - timedelta(seconds=so_many) for so_many in (0, 1, 59, 60, 3_600, 7_200, 36_000)]
+    said = [
+        filters.number(-1234.5, signed=True),
+        filters.points(7, unit=True),
+        filters.percent(0.061, signed=True),
+    ]
+    said += [
+        filters.money(-123_456, currency) for currency in ("USD", "EUR", "ILS", "SAR", "JPY", "KWD", "XXX")
+    ]
+    said += [filters.date_text(day, style) for day in days for style in ("short", "medium", "long", "full")]
+    said += [filters.datetime_text(day, seconds=True) for day in days] + [
+        filters.reltime(one) for one in near
+    ]
+    assert [text for text in said if escape(text) != text] == []
+
+
+def test_buttons_say_what_they_do_and_why_not() -> None:
+    assert buttons.button("Go", kind="primary", attrs={"data-open": "x", "hidden": None}) == (
+        '<button class="button button-primary" type="button" data-open="x"><span>Go</span></button>'
+    )
+    refused = buttons.button("<Go>", small=True, refused="Not <now>", attrs={"data-open": "x"})
+    assert refused == (
+        '<button class="button button-small" type="button" aria-disabled="true" title="Not &lt;now&gt;">'
+        '<span>&lt;Go&gt;</span><span class="sr">Not &lt;now&gt;</span></button>'
+    )
+    assert 'target="_blank" rel="noopener"' in buttons.link_button("Out", "https://x?a=1&b=2", external=True)
+    assert buttons.icon_button("x", "Close", url="/a?b&c").startswith(
+        '<a class="button button-plain button-icon" href="/a?b&amp;c"'
+    )
+    assert 'hx-include="#t [data-select]:checked, #t-chosen"' in buttons.opener("Open", "/x", chosen="t")
