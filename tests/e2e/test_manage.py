@@ -5,15 +5,14 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.desk import Arrive, furnish, look_at
-from tests.e2e.merchant import Merchant, number
+from tests.e2e.desk import Arrive, balance, furnish, look_at, member, said
+from tests.e2e.merchant import number
 from tests.e2e.stack import Stack
 from tests.e2e.watch import Watch
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 SHOP = "manage"
-WORDS = {"en": re.compile("[A-Za-z]{3}"), "ar": re.compile("[\u0621-\u064a]{3}")}
 LOCALES = pytest.mark.parametrize("locale", ["en", "ar"])
 
 
@@ -21,28 +20,6 @@ LOCALES = pytest.mark.parametrize("locale", ["en", "ar"])
 def shop(stack: Stack) -> str:
     furnish(stack, SHOP)
     return SHOP
-
-
-def said(merchant: Merchant) -> str:
-    """The toast, in the merchant's language."""
-    words = merchant.toast()
-    assert WORDS[merchant.locale].search(words), words
-    return words
-
-
-def member(merchant: Merchant, email: str) -> None:
-    """Find a member in the list by their e-mail and open their page."""
-    merchant.open("/members")
-    merchant.main.locator("[data-search]").fill(email)
-    person = merchant.main.locator("[data-rows] tbody tr").filter(has_text=email)
-    expect(person).to_have_count(1)
-    person.locator("th a").first.click()
-    expect(merchant.main.locator(".page h1")).to_be_focused()
-
-
-def balance(merchant: Merchant) -> int:
-    """Available points of the member whose page is open."""
-    return number(merchant.main.locator("#member-points dl.legend dd").first.inner_text())
 
 
 @LOCALES
