@@ -27,3 +27,10 @@ class ProgramChanged(Event):
 
     program_id: UUID
     status: str
+
+
+@dataclass(frozen=True)
+class RewardsWanted(Event):
+    """Staff want the draft rewards of a program to be offered."""
+
+    program_id: UUID

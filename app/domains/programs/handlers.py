@@ -36,13 +36,15 @@ def start_with_a_program(uow: UnitOfWork, events: Sequence[ShopInstalled]) -> No
 
 
 def _home(uow: UnitOfWork, _: datetime) -> list[HomeStep]:
+    live = queries.active_terms(uow) is not None
+    drafts = [] if live else queries.page(uow, ProgramsQuery(status="draft", limit=1)).items
     return [
         HomeStep(
             "program",
             mark("Make your program live"),
             mark("Members earn points as soon as a program is active."),
-            done=queries.active_terms(uow) is not None,
-            url="/app/loyalty-programs",
+            done=live,
+            url=f"/app/loyalty-programs/{drafts[0].id}?open=launch" if drafts else "/app/loyalty-programs",
             position=10,
         )
     ]

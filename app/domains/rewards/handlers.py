@@ -15,7 +15,8 @@ from app.domains.members.schemas import Happening, TimelineKind, TimelineSlice
 from app.domains.orders.events import OrderChanged
 from app.domains.points import service as points
 from app.domains.points.events import HoldsMoved
-from app.domains.programs.events import ProgramCreated
+from app.domains.programs import service as programs
+from app.domains.programs.events import ProgramCreated, RewardsWanted
 from app.domains.quick import service as quick
 from app.domains.rewards import queries, service
 from app.domains.shops import service as shops
@@ -34,6 +35,13 @@ def start_with_rewards(uow: UnitOfWork, events: Sequence[ProgramCreated]) -> Non
             service.copy_rewards(uow, event.copy_of, event.program_id)
         if event.rewards:
             service.create_suggested(uow, event.program_id, event.currency, event.rewards)
+
+
+@subscribe(RewardsWanted)
+def offer_drafts(uow: UnitOfWork, events: Sequence[RewardsWanted]) -> None:
+    """Staff launched a program together with its draft rewards."""
+    for event in events:
+        service.offer_drafts(uow, event.program_id)
 
 
 @subscribe(OrderChanged)
@@ -158,7 +166,8 @@ def home_facts(uow: UnitOfWork, since: datetime) -> list[HomeFact]:
             )
         )
     drafts = queries.drafts_without_offer(uow)
-    if drafts:
+    live = programs.active(uow) if drafts else None
+    if live is not None:
         facts.append(
             HomeNotice(
                 "rewards-drafts",
@@ -167,7 +176,7 @@ def home_facts(uow: UnitOfWork, since: datetime) -> list[HomeFact]:
                 ),
                 "warning",
                 {"count": drafts},
-                url="/app/reward-catalog?status=draft",
+                url=f"/app/loyalty-programs/{live.id}?open=launch",
             )
         )
     if counts["failed"]:
@@ -221,4 +230,5 @@ members.register_finder(queries.owners_by_code)
 members.follow_merges("redemptions")
 members.follow_merges("checkout_holds")
 shops.register_home_facts("rewards", home_facts)
+programs.register_offers(service.offer_of_program)
 tiers.register_rewards(lambda uow: [(one.id, one.name) for one in service.givable(uow)])

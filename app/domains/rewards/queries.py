@@ -42,6 +42,24 @@ def of_program(uow: UnitOfWork, program_id: UUID) -> list[Reward]:
     )
 
 
+def offer_of_program(uow: UnitOfWork, program_id: UUID) -> dict[str, int]:
+    """How many rewards of a program have each status."""
+    rows = uow.all(
+        "SELECT status, count(*) AS rewards FROM rewards WHERE shop_id = %(shop)s AND program_id = %(program)s"
+        " GROUP BY status",
+        {"shop": uow.shop, "program": program_id},
+    )
+    return {row["status"]: row["rewards"] for row in rows}
+
+
+def drafts(uow: UnitOfWork, program_id: UUID, limit: int | None = None) -> list[Reward]:
+    """A program's draft rewards, in the catalog's order."""
+    statement = select(Reward).where(Reward.program_id == program_id, Reward.status == "draft")
+    return list(
+        uow.session.scalars(statement.order_by(Reward.position, Reward.points_cost, Reward.id).limit(limit))
+    )
+
+
 def offered(uow: UnitOfWork, program_id: UUID) -> list[Reward]:
     """The active rewards of a program in the order that staff gave them."""
     statement = select(Reward).where(Reward.program_id == program_id, Reward.status == "active")
@@ -105,8 +123,12 @@ def redeemed_recently(uow: UnitOfWork, reward_ids: Iterable[UUID]) -> dict[UUID,
 
 
 _TODAY = """
-SELECT count(*) FILTER (WHERE r.status = 'active') AS offered, coalesce(sum(d.failed), 0)::bigint AS failed
-FROM rewards r CROSS JOIN LATERAL (
+SELECT count(*) FILTER (WHERE r.status = 'active' AND p.status IS NOT DISTINCT FROM l.status) AS offered,
+  coalesce(sum(d.failed), 0)::bigint AS failed
+FROM rewards r
+LEFT JOIN (SELECT status FROM programs WHERE shop_id = %(shop)s AND status = 'active') l ON true
+LEFT JOIN programs p ON p.shop_id = r.shop_id AND p.id = r.program_id AND p.status = 'active'
+CROSS JOIN LATERAL (
   SELECT count(*) AS failed FROM redemptions
   WHERE shop_id = r.shop_id AND reward_id = r.id AND created_at >= %(since)s AND status = 'failed') d
 WHERE r.shop_id = %(shop)s
@@ -114,7 +136,7 @@ WHERE r.shop_id = %(shop)s
 
 
 def today(uow: UnitOfWork, since: datetime) -> dict[str, int]:
-    """How many rewards are offered, and how many redemptions since an instant failed."""
+    """How many rewards the active program offers (any program while none is active), and failures since an instant."""
     return uow.one(_TODAY, {"shop": uow.shop, "since": since}) or {}
 
 

@@ -24,6 +24,7 @@ from app.domains.programs.service.editing import (
     version_of,
     was_published,
 )
+from app.domains.programs.service.launching import LaunchForm, launch
 from app.domains.programs.service.scheduling import (
     keep_schedule,
     planned,
@@ -34,8 +35,11 @@ from app.domains.programs.service.scheduling import (
 )
 from app.domains.programs.service.supplied import (
     Engine,
+    Offer,
     engine,
+    offer,
     register_engine,
+    register_offers,
     register_segments,
     register_shopper,
     register_tiers,
@@ -53,6 +57,8 @@ from app.domains.programs.service.templating import (
 
 __all__ = [
     "Engine",
+    "LaunchForm",
+    "Offer",
     "Preview",
     "active",
     "active_terms",
@@ -67,9 +73,12 @@ __all__ = [
     "get",
     "idle_versions",
     "keep_schedule",
+    "launch",
+    "offer",
     "planned",
     "preview",
     "register_engine",
+    "register_offers",
     "register_segments",
     "register_shopper",
     "register_tiers",

@@ -1,6 +1,6 @@
 """What domains above supply for the editor of programs: pricing, rehearsals, shoppers' views, tiers, segments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -29,9 +29,20 @@ class Engine:
     rehearsal: Callable[[UnitOfWork, UUID], dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Offer:
+    """The rewards of a program: how many members see once it is live, and its drafts, the first few by name and price."""
+
+    offered: int = 0
+    drafts: int = 0
+    shown: Sequence[tuple[str, int]] = ()
+
+
 Shopper = Callable[[UnitOfWork, str, ProgramTerms, ShopperForm], dict[str, Any]]
+Offers = Callable[[UnitOfWork, UUID, str], Offer]
 _ENGINE: list[Engine] = []
 _SHOPPER: list[Shopper] = []
+_OFFERS: list[Offers] = []
 _TIERS: list[Options] = []
 _SEGMENTS: list[Options] = []
 
@@ -54,6 +65,16 @@ def register_shopper(found: Shopper) -> None:
 def shopper(uow: UnitOfWork, name: str, terms: ProgramTerms, form: ShopperForm) -> dict[str, Any]:
     """What the storefront's panel would show under these terms: {summary, texts, language}; refuses unknown members."""
     return _SHOPPER[-1](uow, name, terms, form)
+
+
+def register_offers(found: Offers) -> None:
+    """Let the domain of rewards, which stands above, say what a program has: `found(uow, program id, locale)`."""
+    _OFFERS.append(found)
+
+
+def offer(uow: UnitOfWork, program_id: UUID, locale: str) -> Offer:
+    """The rewards of a program, drafts by name."""
+    return _OFFERS[-1](uow, program_id, locale)
 
 
 def register_tiers(tiers: Options) -> None:

@@ -55,6 +55,7 @@ _FIELDS = (
     "status",
     "position",
 )
+_DRAFTS_SHOWN = 20
 _DEFAULT_NAMES = {
     "free_shipping": mark("Free shipping"),
     "amount_off": mark("{value} off"),
@@ -121,6 +122,26 @@ def copy_rewards(uow: UnitOfWork, source_id: UUID, program_id: UUID) -> list[Rew
     for reward in made:
         _record(uow, "reward.created", reward.id, None, snapshot(reward))
     return made
+
+
+def offer_of_program(uow: UnitOfWork, program_id: UUID, locale: str) -> programs.Offer:
+    """What a program offers and could offer, drafts by name in a language."""
+    counts = queries.offer_of_program(uow, program_id)
+    shown = [
+        (rules.localized(one.name, one.names, locale), one.points_cost)
+        for one in queries.drafts(uow, program_id, _DRAFTS_SHOWN)
+    ]
+    return programs.Offer(counts.get("active", 0), counts.get("draft", 0), shown)
+
+
+def offer_drafts(uow: UnitOfWork, program_id: UUID) -> None:
+    """Offer every draft reward of a program."""
+    found = queries.drafts(uow, program_id)
+    for reward in found:
+        reward.status = "active"
+    _flush(uow)
+    for reward in found:
+        _record(uow, "reward.offered", reward.id, {"status": "draft"}, {"status": "active"})
 
 
 def _create_usual(

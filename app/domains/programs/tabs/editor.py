@@ -1,4 +1,4 @@
-"""Loyalty programs in the admin: the list, the editor with its versions, and the steps of a program's life."""
+"""Loyalty programs in the admin: the list, templates, the editor with its versions and its drawers."""
 
 from decimal import Decimal
 from typing import Any, get_args
@@ -25,8 +25,6 @@ from app.domains.programs.schemas import (
     ProgramsQuery,
     RollbackForm,
     RuleForm,
-    ScheduleForm,
-    StatusForm,
     TemplateForm,
 )
 from app.domains.programs.service import wording
@@ -35,11 +33,11 @@ from app.web.context import Context
 from app.web.lists import show_list
 from app.web.tabs import Done, Fragment, action, tab, tab_page
 
-_KEY = "loyalty-programs"
+KEY = "loyalty-programs"
 
 
 @tab(
-    _KEY,
+    KEY,
     title=mark("Loyalty programs"),
     group="manage",
     icon="gift",
@@ -54,7 +52,7 @@ def loyalty_programs(ctx: Context, query: ProgramsQuery) -> dict[str, Any]:
     }
 
 
-@tab_page(_KEY, "/new", "program.html", title=mark("New program"), permission=Permission.PROGRAMS_WRITE)
+@tab_page(KEY, "/new", "program.html", title=mark("New program"), permission=Permission.PROGRAMS_WRITE)
 def new_program(ctx: Context) -> dict[str, Any]:
     """The empty editor."""
     return {
@@ -65,7 +63,7 @@ def new_program(ctx: Context) -> dict[str, Any]:
 
 
 @tab_page(
-    _KEY,
+    KEY,
     "/templates",
     "templates.html",
     title=mark("Program templates"),
@@ -77,7 +75,7 @@ def templates(ctx: Context) -> dict[str, Any]:
 
 
 @tab_page(
-    _KEY,
+    KEY,
     "/templates/<trade>",
     "template.html",
     title=mark("Program template"),
@@ -116,16 +114,14 @@ def _idea(ctx: Context, idea: schemas.RewardIdea) -> dict[str, Any]:
     }
 
 
-@action(_KEY, "use-template", permission=Permission.PROGRAMS_WRITE, form=TemplateForm)
+@action(KEY, "use-template", permission=Permission.PROGRAMS_WRITE, form=TemplateForm)
 def use_template(ctx: Context, form: TemplateForm) -> Done:
     """Create a draft from a template, with its rewards as drafts if wanted."""
     made = service.create_from_template(ctx.uow, form.template, ctx.locale, rewards=form.rewards)
-    return Done(
-        mark("{name} was created as a draft."), {"name": made.name}, location=f"/app/{_KEY}/{made.id}"
-    )
+    return Done(mark("{name} was created as a draft."), {"name": made.name}, location=f"/app/{KEY}/{made.id}")
 
 
-@tab_page(_KEY, "/<uuid:id>", "program.html", title=mark("Program"), permission=Permission.PROGRAMS_READ)
+@tab_page(KEY, "/<uuid:id>", "program.html", title=mark("Program"), permission=Permission.PROGRAMS_READ)
 def program(ctx: Context, id: UUID) -> dict[str, Any]:
     """The editor of one program, with its versions and what it means for an example order."""
     found = service.get(ctx.uow, id)
@@ -144,6 +140,7 @@ def program(ctx: Context, id: UUID) -> dict[str, Any]:
         "planned": service.planned(found),
         "may_plan": found.status in ("draft", "paused", "scheduled", "active"),
         "taken_over": service.taken_over(ctx.uow, found) if found.status == "scheduled" else None,
+        "offer": service.offer(ctx.uow, id, ctx.locale),
         "deletable": found.status == "draft" and not service.was_published(ctx.uow, found.id),
         "campaigns": _campaigns(ctx, found),
         "segments": service.segments(ctx.uow),
@@ -218,7 +215,7 @@ def _rules(ctx: Context, found: Program) -> list[dict[str, Any]]:
 
 
 @tab_page(
-    _KEY,
+    KEY,
     "/<uuid:id>/rules/new",
     "rule.html",
     title=mark("Earning rule"),
@@ -232,7 +229,7 @@ def new_rule(ctx: Context, id: UUID, query: NewRule) -> dict[str, Any]:
 
 
 @tab_page(
-    _KEY,
+    KEY,
     "/<uuid:id>/rules/<key>",
     "rule.html",
     title=mark("Earning rule"),
@@ -270,7 +267,7 @@ def _refused_rule(ctx: Context, id: UUID) -> dict[str, Any]:
 
 
 @action(
-    _KEY,
+    KEY,
     "save-rule",
     page="program",
     permission=Permission.PROGRAMS_WRITE,
@@ -283,10 +280,10 @@ def save_rule(ctx: Context, id: UUID, form: RuleForm) -> Done:
     if form.then == "rehearse":
         return _rehearse(ctx, id, wanted, form.version)
     service.apply(ctx.uow, id, wanted, version=form.version)
-    return Done(mark("The earning rule was saved."), location=f"/app/{_KEY}/{id}")
+    return Done(mark("The earning rule was saved."), location=f"/app/{KEY}/{id}")
 
 
-@action(_KEY, "remove-rule", page="program", permission=Permission.PROGRAMS_WRITE, form=PartForm)
+@action(KEY, "remove-rule", page="program", permission=Permission.PROGRAMS_WRITE, form=PartForm)
 def remove_rule(ctx: Context, id: UUID, form: PartForm) -> Done:
     """Take an earning rule out of the terms."""
     service.remove_rule(ctx.uow, id, form.rule, version=form.version)
@@ -294,7 +291,7 @@ def remove_rule(ctx: Context, id: UUID, form: PartForm) -> Done:
 
 
 @action(
-    _KEY,
+    KEY,
     "rule-preview",
     page="program",
     permission=Permission.PROGRAMS_READ,
@@ -312,7 +309,7 @@ def rule_preview(ctx: Context, id: UUID, form: RuleForm) -> Done:
 
 
 @tab_page(
-    _KEY,
+    KEY,
     "/<uuid:id>/campaigns/new",
     "campaign.html",
     title=mark("Campaign"),
@@ -325,7 +322,7 @@ def new_campaign(ctx: Context, id: UUID) -> dict[str, Any]:
 
 
 @tab_page(
-    _KEY,
+    KEY,
     "/<uuid:id>/campaigns/<campaign>",
     "campaign.html",
     title=mark("Campaign"),
@@ -362,7 +359,7 @@ def _refused_campaign(ctx: Context, id: UUID) -> dict[str, Any]:
 
 
 @action(
-    _KEY,
+    KEY,
     "save-campaign",
     page="program",
     permission=Permission.PROGRAMS_WRITE,
@@ -375,11 +372,11 @@ def save_campaign(ctx: Context, id: UUID, form: CampaignForm) -> Done:
     if form.then == "rehearse":
         return _rehearse(ctx, id, wanted, form.version)
     service.apply(ctx.uow, id, wanted, version=form.version)
-    return Done(mark("The campaign was saved."), location=f"/app/{_KEY}/{id}")
+    return Done(mark("The campaign was saved."), location=f"/app/{KEY}/{id}")
 
 
 @action(
-    _KEY,
+    KEY,
     "campaign-preview",
     page="program",
     permission=Permission.PROGRAMS_READ,
@@ -398,14 +395,14 @@ def campaign_preview(ctx: Context, id: UUID, form: CampaignForm) -> Done:
     )
 
 
-@action(_KEY, "remove-campaign", page="program", permission=Permission.PROGRAMS_WRITE, form=CampaignPart)
+@action(KEY, "remove-campaign", page="program", permission=Permission.PROGRAMS_WRITE, form=CampaignPart)
 def remove_campaign(ctx: Context, id: UUID, form: CampaignPart) -> Done:
     """Take a campaign out of the terms."""
     service.remove_campaign(ctx.uow, id, form.campaign, version=form.version)
     return Done(mark("The campaign was removed."))
 
 
-@action(_KEY, "roll-back", page="program", permission=Permission.PROGRAMS_WRITE, form=RollbackForm)
+@action(KEY, "roll-back", page="program", permission=Permission.PROGRAMS_WRITE, form=RollbackForm)
 def roll_back(ctx: Context, id: UUID, form: RollbackForm) -> Done:
     """Let the terms of an older version hold again."""
     service.roll_back(ctx.uow, id, form.number, version=form.version)
@@ -417,11 +414,11 @@ def _rehearse(ctx: Context, id: UUID, wanted: dict[str, Any], version: int) -> D
     if found.version != version:
         raise errors.StaleVersion(current=found.version)
     made = service.engine().rehearse(ctx.uow, id, wanted, version)
-    return Done(location=f"/app/{_KEY}/{id}/rehearsals/{made}")
+    return Done(location=f"/app/{KEY}/{id}/rehearsals/{made}")
 
 
 @tab_page(
-    _KEY,
+    KEY,
     "/<uuid:id>/rehearsals/<uuid:rehearsal>",
     "rehearsal.html",
     title=mark("Rehearsal"),
@@ -451,7 +448,7 @@ def _rehearsed(ctx: Context, id: UUID, rehearsal: UUID) -> dict[str, Any]:
 
 
 @tab_page(
-    _KEY,
+    KEY,
     "/<uuid:id>/rehearsals/<uuid:rehearsal>/state",
     "_rehearsal.html",
     title=mark("Rehearsal"),
@@ -462,26 +459,24 @@ def rehearsal_state(ctx: Context, id: UUID, rehearsal: UUID) -> dict[str, Any]:
     return _rehearsed(ctx, id, rehearsal)
 
 
-@action(_KEY, "apply", page="rehearsal", permission=Permission.PROGRAMS_WRITE, form=ApplyForm)
+@action(KEY, "apply", page="rehearsal", permission=Permission.PROGRAMS_WRITE, form=ApplyForm)
 def apply(ctx: Context, id: UUID, rehearsal: UUID, form: ApplyForm) -> Done:
     """Save the terms that were rehearsed."""
     found = service.engine().rehearsal(ctx.uow, rehearsal)
     if found["program_id"] != id:
         raise errors.ProgramNotFound()
     service.apply(ctx.uow, id, found["settings"], version=form.version)
-    return Done(mark("The terms were saved as rehearsed."), location=f"/app/{_KEY}/{id}")
+    return Done(mark("The terms were saved as rehearsed."), location=f"/app/{KEY}/{id}")
 
 
-@action(_KEY, "create", permission=Permission.PROGRAMS_WRITE, form=ProgramForm, prepare=new_program)
+@action(KEY, "create", permission=Permission.PROGRAMS_WRITE, form=ProgramForm, prepare=new_program)
 def create(ctx: Context, form: ProgramForm) -> Done:
     """Create a draft."""
     made = service.create(ctx.uow, ProgramCreate(**form.model_dump(exclude={"version", "then"})))
-    return Done(
-        mark("{name} was created as a draft."), {"name": made.name}, location=f"/app/{_KEY}/{made.id}"
-    )
+    return Done(mark("{name} was created as a draft."), {"name": made.name}, location=f"/app/{KEY}/{made.id}")
 
 
-@action(_KEY, "save", page="program", permission=Permission.PROGRAMS_WRITE, form=ProgramForm)
+@action(KEY, "save", page="program", permission=Permission.PROGRAMS_WRITE, form=ProgramForm)
 def save(ctx: Context, id: UUID, form: ProgramForm) -> Done:
     """Save the editor."""
     if form.then == "rehearse":
@@ -494,70 +489,15 @@ def _changes(form: ProgramForm) -> dict[str, Any]:
     return {name: getattr(form, name) for name in ProgramForm.model_fields if name not in ("version", "then")}
 
 
-@action(_KEY, "set-status", page="program", permission=Permission.PROGRAMS_WRITE, form=StatusForm)
-def set_status(ctx: Context, id: UUID, form: StatusForm) -> Done:
-    """Activate, pause, archive or take back a program."""
-    service.update(ctx.uow, id, {"status": form.status}, version=form.version)
-    return Done(
-        {
-            "active": mark("The program is active."),
-            "paused": mark("The program is paused."),
-            "scheduled": mark("The program is scheduled."),
-            "archived": mark("The program was archived."),
-            "draft": mark("The program is a draft again."),
-        }[form.status]
-    )
-
-
-@action(_KEY, "duplicate", page="program", permission=Permission.PROGRAMS_WRITE)
+@action(KEY, "duplicate", page="program", permission=Permission.PROGRAMS_WRITE)
 def duplicate(ctx: Context, id: UUID) -> Done:
     """A draft with the same terms, rewards and tiers."""
     made = service.duplicate(ctx.uow, id, ctx.locale)
-    return Done(
-        mark("{name} was created as a draft."), {"name": made.name}, location=f"/app/{_KEY}/{made.id}"
-    )
+    return Done(mark("{name} was created as a draft."), {"name": made.name}, location=f"/app/{KEY}/{made.id}")
 
 
 @tab_page(
-    _KEY, "/<uuid:id>/schedule", "schedule.html", title=mark("Schedule"), permission=Permission.PROGRAMS_WRITE
-)
-def schedule(ctx: Context, id: UUID) -> dict[str, Any]:
-    """The drawer in which a start and an end are planned."""
-    program = service.get(ctx.uow, id)
-    return {
-        "program": program,
-        "initial": {
-            name: getattr(program, name) for name in ("starts_at", "ends_at", "after_end", "hands_back")
-        },
-        "taken_over": service.taken_over(ctx.uow, program) if program.status != "active" else None,
-        "others": [one for one in queries.scheduled(ctx.uow) if one.id != id],
-    }
-
-
-@action(
-    _KEY,
-    "plan",
-    page="program",
-    permission=Permission.PROGRAMS_WRITE,
-    form=ScheduleForm,
-    prepare=schedule,
-)
-def plan(ctx: Context, id: UUID, form: ScheduleForm) -> Done:
-    """Plan when the program starts and ends by itself."""
-    found = service.schedule(ctx.uow, id, form)
-    sentence = mark("The end was planned.") if found.status == "active" else mark("The program is scheduled.")
-    return Done(sentence, location=f"/app/{_KEY}/{id}")
-
-
-@action(_KEY, "unplan", page="program", permission=Permission.PROGRAMS_WRITE, form=ApplyForm)
-def unplan(ctx: Context, id: UUID, form: ApplyForm) -> Done:
-    """Take the planned start back."""
-    service.unschedule(ctx.uow, id, version=form.version)
-    return Done(mark("The program will not start by itself."))
-
-
-@tab_page(
-    _KEY,
+    KEY,
     "/<uuid:id>/shopper",
     "shopper.html",
     title=mark("Preview as shopper"),
@@ -575,7 +515,7 @@ def shopper(ctx: Context, id: UUID) -> dict[str, Any]:
 
 
 @action(
-    _KEY,
+    KEY,
     "look",
     page="program",
     permission=Permission.PROGRAMS_READ,
@@ -593,8 +533,8 @@ def look(ctx: Context, id: UUID, form: LookForm) -> Done:
     return Done(refresh=Fragment("admin/programs/_look.html", {"panel": panel}))
 
 
-@action(_KEY, "delete", page="program", permission=Permission.PROGRAMS_WRITE)
+@action(KEY, "delete", page="program", permission=Permission.PROGRAMS_WRITE)
 def delete(ctx: Context, id: UUID) -> Done:
     """Delete a draft that was never published."""
     service.delete(ctx.uow, id)
-    return Done(mark("The draft was deleted."), location=f"/app/{_KEY}")
+    return Done(mark("The draft was deleted."), location=f"/app/{KEY}")
