@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
-from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import current_app
@@ -14,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from app.core.db import UnitOfWork
 from app.core.paging import MAX_CHOSEN, Found
 from app.core.permissions import Permission
+from app.web.addresses import address, as_text
 from app.web.context import Context
 from app.web.form_input import numeric_names
 from app.web.pages import asked_values
@@ -265,26 +265,7 @@ def place_of(spec: ListSpec, path: str) -> dict[str, Any] | None:
 
 def query_of(spec: ListSpec, values: Mapping[str, Any]) -> Any:
     """The list's query of kept parameters; what no longer exists is left out."""
-    pairs = [
-        (name, part)
-        for name, value in values.items()
-        for part in ([value] if isinstance(value, str) else _texts(value))
-    ]
-    return parse_view_query(MultiDict(pairs), spec.query)
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, list):
-        return [",".join(str(one) for one in value)]
-    return [str(value).lower() if isinstance(value, bool) else str(value)]
-
-
-def address(base: str, values: Mapping[str, Any]) -> str:
-    """An address with parameters; None and empty ones are left out."""
-    pairs = [
-        (name, text) for name, value in values.items() if value is not None for text in _texts(value) if text
-    ]
-    return f"{base}?{urlencode(pairs)}" if pairs else base
+    return parse_view_query(MultiDict((name, as_text(value)) for name, value in values.items()), spec.query)
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from app.core.i18n import direction
 from app.core.permissions import Permission
 from app.core.settings import Settings
 from app.web import current
+from app.web.addresses import address
 from app.web.buttons import BUTTONS
 from app.web.date_range import presets
 from app.web.embedding import preload, wants_fragment
@@ -247,6 +248,7 @@ def init_rendering(app: Flask, shared: Admin) -> None:
         page_url=page_url,
         action_url=action_url,
         date_presets=presets,
+        address_with=address,
         marks=MARKS,
         buttons=BUTTONS,
         table_columns=table_columns,

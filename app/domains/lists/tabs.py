@@ -22,11 +22,11 @@ from app.domains.lists.schemas import (
     SaveViewForm,
     SelectForm,
 )
+from app.web.addresses import address
 from app.web.context import Context
 from app.web.lists import (
     ALL_VIEW,
     ListSpec,
-    address,
     declared,
     kept_parameters,
     parameters,
