@@ -49,6 +49,7 @@ PERIODIC: tuple[Periodic, ...] = (
     ),
     Periodic("points.verify", "55 3 * * *", "the ledger is proved to add up, entry by entry"),
     Periodic("compliance.drop_exports", "50 2 * * *", "copies of personal data are dropped after a month"),
+    Periodic("shops.keep_days", "12 * * * *", "figures of days that are over stand ready for Home"),
     Periodic("shops.sweep_erased", "35 * * * *", "erasures that were cut short go on"),
     Periodic(
         "shops.keep_tokens_alive", "10 3 * * *", "tokens a week old are refreshed, so that none dies of age"

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.core import jobs
-from app.core.db import JobCall, cross_shop
+from app.core.db import JobCall, cross_shop, unit_of_work
 from app.core.errors import LoyalNestError
 from app.core.settings import get_settings
 from app.domains.shops import service
@@ -44,6 +44,16 @@ def erase(shop_id: str) -> None:
 def sweep_erased() -> None:
     """Go on with erasures that were cut short, and drop what came late."""
     jobs.send([JobCall("shops.erase", {"shop_id": str(shop_id)}) for shop_id in service.sweep()])
+
+
+@jobs.job("shops.keep_days", queue="slow", timeout_seconds=3600)
+def keep_days() -> None:
+    """Add up days that are over before somebody opens Home, a month of one shop per transaction."""
+    for shop_id in service.installed():
+        more = True
+        while more:
+            with unit_of_work(shop_id) as uow:
+                more = service.keep_days(uow)
 
 
 @jobs.job("shops.tend_tables", queue="slow", timeout_seconds=900)

@@ -10,7 +10,7 @@ from app.core import clock, mail
 from app.core.db import UnitOfWork
 from app.core.permissions import Permission
 from app.domains.points import queries as points
-from app.domains.shops import service
+from app.domains.shops import jobs, service
 from app.domains.shops.schemas import DayFigure, DayTotal
 from app.domains.shops.service import days
 from tests.domains.points.test_earning import pay
@@ -61,6 +61,16 @@ def test_days_that_are_over_are_added_up_once(shop: TestShop, asked: list[tuple[
     with clock.use_clock(lambda: NOON + timedelta(days=1)):
         assert totals(shop, start, today + timedelta(days=1))["visits"].value == 15
     assert asked[-2:] == [(today, today, "UTC"), (today + timedelta(days=1),) * 2 + ("UTC",)]
+
+
+def test_days_are_added_up_before_somebody_asks(shop: TestShop, asked: list[tuple[date, date, str]]) -> None:
+    with clock.use_clock(lambda: NOON):
+        jobs.keep_days()
+        assert [(last - first).days + 1 for first, last, _ in asked] == [31] * 10 + [14]
+        assert asked[0][1] == NOON.date() - timedelta(days=1) and asked[-1][0] == date(2026, 1, 1)
+        jobs.keep_days()
+        totals(shop, date(2026, 2, 1), date(2026, 10, 30), (date(2026, 1, 1), date(2026, 1, 31)))
+    assert len(asked) == 11, "nothing is asked twice, and Home asks for nothing"
 
 
 def test_a_day_is_kept_only_when_late_work_has_settled(

@@ -7,7 +7,7 @@ from app.domains.shops.service.api_keys import (
     revoke_api_key,
 )
 from app.domains.shops.service.branding import brand, save_brand
-from app.domains.shops.service.days import day_totals, register_day_figures
+from app.domains.shops.service.days import day_totals, keep_days, register_day_figures
 from app.domains.shops.service.directory import forget_directory, installed, list_directory, look_up
 from app.domains.shops.service.erasing import erase, mark_erased, sweep
 from app.domains.shops.service.home_facts import home, register_home_facts, see_widget
@@ -38,6 +38,7 @@ __all__ = [
     "home",
     "install",
     "installed",
+    "keep_days",
     "list_api_keys",
     "list_directory",
     "list_stale_tokens",

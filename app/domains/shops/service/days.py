@@ -14,6 +14,9 @@ from app.domains.shops.service.lifecycle import get
 # Work that began before midnight may still be committed a little later.
 _SETTLES = timedelta(minutes=10)
 _TREND_DAYS = 14
+# What is added up before somebody asks: a year, and the one that it is compared with.
+_KEPT_AHEAD = 730
+_AT_ONCE = 31
 _figures: dict[str, DayFigure] = {}
 _sums: dict[str, DayFigures] = {}
 
@@ -49,6 +52,21 @@ def day_totals(
         )
         for key, figure in sorted(_figures.items(), key=lambda pair: pair[1].position)
     ]
+
+
+def keep_days(uow: UnitOfWork) -> bool:
+    """Add up the newest days that are over and were not, a month at most; False when none is left within two years."""
+    shop = get(uow)
+    zone = ZoneInfo(shop.timezone)
+    last = (uow.now - _SETTLES).astimezone(zone).date() - timedelta(days=1)
+    first = max(last - timedelta(days=_KEPT_AHEAD), shop.installed_at.astimezone(zone).date())
+    known = queries.kept_days(uow, first, last)
+    missing = [
+        day for day in (last - timedelta(days=n) for n in range((last - first).days + 1)) if day not in known
+    ]
+    if missing:
+        _days(uow, max(missing[0] - timedelta(days=_AT_ONCE - 1), missing[-1]), missing[0])
+    return len(missing) > _AT_ONCE
 
 
 def _sum(days: dict[date, dict[str, int]], key: str, first: date, last: date) -> int:
