@@ -10,7 +10,7 @@ from app.domains.members.schemas import DuplicatesQuery, MembersFilter
 from app.web.context import Context
 from app.web.lists import Between, BulkAction, Choice, Column, ListSpec, Row, Search, Sort, declare_list
 from app.web.locale import sentence
-from app.web.marks import drawer_link, person
+from app.web.marks import drawer_link, person, tier
 from app.web.rendering import page_url
 
 STATUSES = {
@@ -34,9 +34,9 @@ REASONS = {
 
 def _members(ctx: Context, query: MembersFilter) -> Found:
     found = service.listed(ctx.uow, query)
-    tiers = dict(tier_options(ctx))
+    tiers = {key: (name, rank) for rank, (key, name) in enumerate(tier_options(ctx), 1)}
     for row in found.page.items:
-        row["tier"] = tiers.get(str(row["tier_id"]))
+        row["tier"], row["tier_rank"] = tiers.get(str(row["tier_id"]), (None, 1))
     return found
 
 
@@ -63,6 +63,10 @@ def _person(row: Row) -> str:
     return person(row["name"] or sentence(_FORMER), line, page_url("members.member", id=row["id"]))
 
 
+def _tier(row: Row) -> str:
+    return tier(row["tier"], row["tier_rank"]) if row["tier"] else "–"
+
+
 def _peek(row: Row) -> str:
     label = sentence(_PEEK, name=row["name"] or sentence(_FORMER))
     return drawer_link(page_url("members.peek", id=row["id"]), row["id"], label)
@@ -81,7 +85,7 @@ MEMBERS = declare_list(
             Column("name", mark("Member"), cell=_person),
             Column("email", mark("E-mail"), shown=False, priority=2),
             Column("status", mark("Status"), kind="status", phone="mark", words=STATUSES),
-            Column("tier", mark("Tier"), priority=2),
+            Column("tier", mark("Tier"), priority=2, cell=_tier),
             Column("available", mark("Available"), kind="number", unit=mark("points")),
             Column("pending", mark("Pending"), kind="number", shown=False, priority=2),
             Column("debt", mark("Debt"), kind="number", shown=False, priority=2),
