@@ -48,6 +48,14 @@ class Merchant:
         self.page.locator("form.who button").click()
         expect(self.page.locator("html")).to_have_attribute("lang", self.locale)
 
+    def become(self, name: str) -> None:
+        """Work as another staff member of the shop from now on."""
+        self.page.goto(self.admin)
+        person = self.page.locator("#staff option", has_text=name).get_attribute("value")
+        self.page.locator("#staff").select_option(person)
+        self.page.locator("form.who button").click()
+        expect(self.page.locator("#staff")).to_have_value(person or "")
+
     def install(self) -> None:
         """Install the app from the admin and wait for its home page."""
         self.page.goto(f"{self.admin}/apps/loyalnest")
