@@ -122,6 +122,9 @@ def test_the_later_of_two_first_purchases_gives_its_bonus_back(shop: TestShop, k
             points.explain(entry, "en")
             == "−75 points: another account of the same person had ordered before order #1006."
         )
+        assert dict(points.told(entry, "en"))["First purchase in time"] == (
+            "nothing, because it is not the member's first purchase, or it came too late"
+        )
         assert points.calculate(uow, None, CalculateIn(order_id=str(LATE)), "en").points == WORTH
 
 

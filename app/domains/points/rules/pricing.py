@@ -273,7 +273,7 @@ def _shares(job: _Job) -> list[_Share]:
     for rule in job.terms.on_orders:
         why = refused(rule, job.order, job.member, subtotal)
         if why:
-            job.skipped.append({"rule": rule.id, "why": why})
+            job.skipped.append({"rule": rule.id, "kind": rule.kind, "why": why})
         elif rule.kind == "purchase" and rule.per in ("unit", "item"):
             on_lines.append(rule)
         else:

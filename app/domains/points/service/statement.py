@@ -50,7 +50,9 @@ _SENTENCES = {
     "expiry_terms": mark("{points} have another expiry date: the program's terms changed."),
     "expiry_terms_undone": mark("{points} have their earlier expiry date again."),
     "expiry_extended": mark("{points} are kept for longer: the shop gave them another expiry date."),
-    "expiry_extended_undone": mark("{points} have the expiry date again that they had before the shop changed it."),
+    "expiry_extended_undone": mark(
+        "{points} have the expiry date again that they had before the shop changed it."
+    ),
     "inactive": mark("{points}: nothing was earned or spent for too long, last on {date}."),
     "referral_advocate": mark("{points} for inviting a friend."),
     "referral_reversed": mark("{points}: the friend's order no longer counts."),
@@ -97,6 +99,8 @@ WHY_NOTHING = {
     "b2b": mark("orders of companies earn nothing"),
     "staff": mark("orders of staff earn nothing"),
     "minimum_subtotal": mark("the order is below the minimum"),
+    "not_first_order": mark("it is not the member's first order"),
+    "not_in_time": mark("it is not the member's first purchase, or it came too late"),
     "not_eligible_segment": mark("the member is not in a segment that earns"),
     "not_eligible_age": mark("the account is too new"),
     "not_eligible_tags": mark("customers with these tags do not earn"),
