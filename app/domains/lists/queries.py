@@ -1,27 +1,27 @@
 """Reading saved views, choices and selections."""
 
+from typing import Any
 from uuid import UUID
 
 from app.core.db import UnitOfWork
 from app.domains.lists.schemas import Kept, SavedView, Selection
 
-_VIEW = "id, list, name, staff_id, query, columns, version"
+_FIELDS = ("id", "list", "name", "staff_id", "query", "columns", "version")
+_VIEW = ", ".join(_FIELDS)
 
 
 def kept(uow: UnitOfWork, staff_id: UUID, list_key: str) -> Kept:
     """The views of a list that somebody may use, by name, and their choices."""
-    values = {"shop": uow.shop, "staff": staff_id, "list": list_key}
-    views = uow.all(
-        f"SELECT {_VIEW} FROM list_views WHERE shop_id = %(shop)s AND list = %(list)s"
-        " AND (staff_id IS NULL OR staff_id = %(staff)s) ORDER BY lower(name), id",
-        values,
+    rows = uow.all(
+        f"SELECT {', '.join(f'v.{name}' for name in _FIELDS)}, c.columns AS chosen, c.view_id FROM (SELECT 1) one"
+        " LEFT JOIN list_choices c ON c.shop_id = %(shop)s AND c.staff_id = %(staff)s AND c.list = %(list)s"
+        " LEFT JOIN list_views v ON v.shop_id = %(shop)s AND v.list = %(list)s"
+        " AND (v.staff_id IS NULL OR v.staff_id = %(staff)s) ORDER BY lower(v.name), v.id",
+        {"shop": uow.shop, "staff": staff_id, "list": list_key},
     )
-    choice = uow.one(
-        "SELECT columns, view_id FROM list_choices WHERE shop_id = %(shop)s AND staff_id = %(staff)s AND list = %(list)s",
-        values,
-    )
-    columns = tuple(choice["columns"]) if choice and choice["columns"] is not None else None
-    return Kept(tuple(_view(row) for row in views), columns, choice["view_id"] if choice else None)
+    columns, first = rows[0]["chosen"], rows[0]["view_id"]
+    views = tuple(_view(row) for row in rows if row["id"] is not None)
+    return Kept(views, None if columns is None else tuple(columns), first)
 
 
 def view(uow: UnitOfWork, staff_id: UUID, view_id: UUID) -> SavedView | None:
@@ -65,6 +65,7 @@ def selection(uow: UnitOfWork, selection_id: UUID) -> Selection | None:
     )
 
 
-def _view(row: dict[str, object]) -> SavedView:
+def _view(row: dict[str, Any]) -> SavedView:
     columns = row["columns"]
-    return SavedView(**{**row, "columns": tuple(columns) if isinstance(columns, list) else None})  # type: ignore[arg-type]
+    known = {name: row[name] for name in _FIELDS}
+    return SavedView(**known | {"columns": None if columns is None else tuple(columns)})

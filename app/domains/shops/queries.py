@@ -155,11 +155,15 @@ def count_parked(uow: UnitOfWork) -> int:
 
 def oldest_waiting(uow: UnitOfWork) -> datetime | None:
     """When the shop's oldest unhandled delivery arrived."""
-    found: datetime | None = uow.scalar(
-        "SELECT received_at FROM inbox WHERE shop_id = %(shop)s AND state = 0 ORDER BY id LIMIT 1",
-        {"shop": uow.shop},
-    )
-    return found
+
+    def read() -> datetime | None:
+        found: datetime | None = uow.scalar(
+            "SELECT received_at FROM inbox WHERE shop_id = %(shop)s AND state = 0 ORDER BY id LIMIT 1",
+            {"shop": uow.shop},
+        )
+        return found
+
+    return uow.once("shops.oldest_waiting", read)
 
 
 def _shop(row: dict[str, Any]) -> Shop:
