@@ -3,7 +3,7 @@
 from migrations.run_sql import run_sql
 
 revision = "0023"
-down_revision = "0020"
+down_revision = "0022"
 
 
 def upgrade() -> None:

@@ -35,6 +35,8 @@ _MOVE = (
     " l.name AS ladder, l.metric"
 )
 _ON_LADDER = "LEFT JOIN tier_ladders l ON l.shop_id = w.shop_id AND l.id = w.ladder_id"
+# Reasons that a partial index holds.
+_RARE = ("by_hand", "refund")
 _SPAN = (
     " AND created_at >= coalesce(%(since)s, '-infinity'::timestamptz)"
     " AND created_at < coalesce(%(until)s, 'infinity'::timestamptz)"
@@ -50,8 +52,9 @@ def moves(
     """Moves on ladders: of all members or of these, between two instants. Raises StaleCursor."""
     asked = {"ladder": "w.ladder_id", "direction": "w.direction", "reason": "w.reason"}
     where = [f"{column} = %({name})s" for name, column in asked.items() if getattr(query, name)]
+    rare = f" AND reason IN {_RARE}" if query.reason in _RARE else ""
     walk = Walk(
-        _source("tier_changes", _SPAN, member_ids),
+        _source("tier_changes", _SPAN + rare, member_ids),
         ("created_at", "id"),
         _MOVE,
         _ON_LADDER,

@@ -1,0 +1,1 @@
+DROP INDEX tier_changes_rare_idx;
