@@ -1,0 +1,97 @@
+"""Fields that find members and goods while one types, with the keyboard alone, in both directions; and what they keep."""
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.e2e.desk import Arrive, furnish, look_at
+from tests.e2e.merchant import Merchant
+from tests.e2e.stack import Stack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+SHOP = "found"
+
+
+@pytest.fixture(scope="module")
+def shop(stack: Stack) -> str:
+    furnish(stack, SHOP)
+    return SHOP
+
+
+def option(merchant: Merchant, field: Locator, text: str) -> Locator:
+    """Type into a field and wait for the option that its list gets."""
+    field.press_sequentially(text)
+    found = merchant.app.locator("[role=listbox]:not([hidden]) [role=option]")
+    expect(found).to_have_count(1)
+    expect(field).to_have_attribute("aria-expanded", "true")
+    return found
+
+
+@pytest.mark.parametrize("locale", ["en", "ar"])
+def test_a_member_is_chosen_with_the_keyboard(arrive: Arrive, locale: str) -> None:
+    merchant = arrive("/quick-actions/award-points", locale=locale)
+    field = merchant.app.locator("#quick-actions-award-points-member")
+    field.focus()
+    noura = option(merchant, field, "nou")
+    assert look_at(merchant, f"a member is found, {locale}") == []
+    field.press("ArrowDown")
+    expect(field).to_have_attribute("aria-activedescendant", str(noura.get_attribute("id")))
+    field.press("Escape")
+    expect(field).to_have_attribute("aria-expanded", "false")
+    expect(field).to_have_value("nou")
+    field.press("ArrowDown")
+    field.press("Enter")
+    expect(field).to_have_value("Noura Haddad")
+    expect(field).to_be_focused()
+    chosen = merchant.app.locator("input[type=hidden][name=member]")
+    assert len(str(chosen.get_attribute("value"))) == 36, "the id is posted, not the name"
+    merchant.app.locator("[name=points]").fill("5")
+    merchant.main.locator("form [type=submit]").last.click()
+    expect(merchant.main.locator("dl")).to_contain_text("Noura Haddad")
+    merchant.app.locator("[name=_back]").click()
+    expect(field).to_have_value("Noura Haddad")
+    field.press("End")
+    field.press("Backspace")
+    expect(field).to_have_value("Noura Hadda")
+    expect(chosen).to_have_count(0)  # what is typed on counts again
+    expect(field).to_have_attribute("name", "member")
+
+
+def test_a_dialog_stays_open_when_its_list_is_closed(arrive: Arrive) -> None:
+    merchant = arrive("/points-ledger")
+    merchant.app.locator("[data-open=adjust]").click()
+    dialog = merchant.app.locator("dialog#adjust")
+    field = dialog.locator("[name=member]")
+    option(merchant, field, "cam")
+    field.press("Escape")
+    expect(field).to_have_attribute("aria-expanded", "false")
+    expect(dialog).to_be_visible()
+    field.fill("camille@example.com")
+    dialog.locator("[name=points]").fill("5")
+    expect(dialog.locator("#adjust-preview dd")).not_to_have_count(0)
+
+
+def test_goods_are_chosen_by_name_and_kept_by_number(arrive: Arrive, stack: Stack) -> None:
+    merchant = arrive("/loyalty-programs")
+    merchant.main.locator("tbody th a").first.click()
+    merchant.main.locator("#campaigns .card-tools :is(a, button)").click()
+    drawer = merchant.app.locator("dialog[open]")
+    drawer.locator("[name='campaign.name']").fill("Mugs")
+    field = drawer.locator("#loyalty-programs-save-campaign-campaign-conditions-products")
+    option(merchant, field, "mug")
+    assert look_at(merchant, "goods are found") == []
+    field.press("ArrowDown")
+    field.press("Enter")
+    chosen = drawer.locator("[name='campaign.conditions.products']")
+    expect(chosen).to_have_value(str(_number(stack)))
+    expect(drawer.locator(".tag bdi")).to_have_text(["Stoneware Mug"])
+    expect(field).to_be_focused()
+    drawer.locator("[type=submit]").last.click()
+    expect(drawer).to_have_count(0)
+    merchant.main.locator("#campaigns-table tbody [data-open-id]").click()
+    expect(drawer.locator(".tag bdi")).to_have_text(["Stoneware Mug"])
+
+
+def _number(stack: Stack) -> int:
+    found = stack.control("GET", "/products", params={"shop": f"{SHOP}.myshopify.com"})["products"]
+    return int(next(one["id"] for one in found if "Mug" in one["title"]))
