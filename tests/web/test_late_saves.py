@@ -12,6 +12,7 @@ from app.domains.programs import service as programs
 from app.domains.referrals import service as referrals
 from app.domains.referrals.schemas import CampaignCreate
 from app.domains.rewards import queries as rewards
+from app.domains.rewards.schemas import CatalogQuery
 from app.domains.segments import service as segments
 from app.domains.segments.schemas import SegmentIn
 from app.domains.tiers import service as tiers
@@ -129,7 +130,7 @@ def _ladder(shop: TestShop) -> str:
 
 def _reward(shop: TestShop) -> str:
     with shop.work() as uow:
-        return f"/app/reward-catalog/{rewards.listed(uow)[0].id}"
+        return f"/app/reward-catalog/{rewards.listed(uow, CatalogQuery()).items[0].id}"
 
 
 CASES: dict[str, tuple[Callable[[TestShop], str], str, str, tuple[str, str]]] = {

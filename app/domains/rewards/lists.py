@@ -25,8 +25,8 @@ STATES = {
 
 
 def _rewards(ctx: Context, query: CatalogQuery) -> Found:
-    rewards = queries.listed(ctx.uow, query.status)
-    uses = queries.redeemed_recently(ctx.uow, [reward.id for reward in rewards])
+    page = queries.listed(ctx.uow, query)
+    uses = queries.redeemed_recently(ctx.uow, [reward.id for reward in page.items])
     rows = [
         service.snapshot(reward)
         | {
@@ -35,9 +35,9 @@ def _rewards(ctx: Context, query: CatalogQuery) -> Found:
             "redeemed": uses.get(reward.id, 0),
             "left": None if reward.stock is None else max(0, reward.stock - reward.stock_taken),
         }
-        for reward in rewards
+        for reward in page.items
     ]
-    return Found(Page(rows), len(rows))
+    return Found(Page(rows, page.next_cursor), queries.count(ctx.uow, query.status))
 
 
 REWARDS = declare_list(

@@ -1,11 +1,11 @@
 """Every SELECT on rewards and redemptions."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, tuple_
 
 from app.core import paging
 from app.core.db import UnitOfWork
@@ -13,6 +13,7 @@ from app.domains.members.schemas import TimelineSlice
 from app.domains.rewards.models import Reward
 from app.domains.rewards.schemas import (
     CANCELLING,
+    CatalogQuery,
     CheckoutHold,
     Redemption,
     RedemptionsFilter,
@@ -68,13 +69,59 @@ def offered(uow: UnitOfWork, program_id: UUID) -> list[Reward]:
     )
 
 
-def listed(uow: UnitOfWork, status: str | None = None, limit: int = 500) -> list[Reward]:
-    """Rewards in the order of the catalog, retired ones last."""
+_ORDER = (Reward.status == "retired", Reward.position, Reward.points_cost, Reward.id)
+
+
+def listed(uow: UnitOfWork, query: CatalogQuery) -> paging.Page[Reward]:
+    """A page of rewards in the order of the catalog, retired ones last. Raises StaleCursor."""
     statement = select(Reward)
-    if status:
-        statement = statement.where(Reward.status == status)
-    order = (Reward.status == "retired", Reward.position, Reward.points_cost, Reward.id)
-    return list(uow.session.scalars(statement.order_by(*order).limit(limit)))
+    if query.status:
+        statement = statement.where(Reward.status == query.status)
+    if query.cursor:
+        statement = statement.where(tuple_(*_ORDER) > tuple_(*_catalog_place(query.cursor)))
+    rows = list(uow.session.scalars(statement.order_by(*_ORDER).limit(query.limit + 1)))
+    items = rows[: query.limit]
+    if len(rows) <= query.limit:
+        return paging.Page(items)
+    last = items[-1]
+    cursor = paging.encode_cursor(last.status == "retired", last.position, last.points_cost, last.id)
+    return paging.Page(items, cursor)
+
+
+def _catalog_place(cursor: str) -> tuple[Any, ...]:
+    retired, position, cost, reward_id = paging.decode_cursor(cursor, 4)
+    try:
+        return (literal(bool(retired)), int(position), int(cost), UUID(str(reward_id)))
+    except (TypeError, ValueError):
+        raise paging.StaleCursor() from None
+
+
+def count(uow: UnitOfWork, status: str | None) -> int:
+    """How many rewards the catalog has."""
+    return int(
+        uow.scalar(
+            "SELECT count(*) FROM rewards WHERE shop_id = %(shop)s"
+            " AND (%(status)s::text IS NULL OR status = %(status)s)",
+            {"shop": uow.shop, "status": status},
+        )
+    )
+
+
+def givable(
+    uow: UnitOfWork, kinds: Collection[str], among: Collection[UUID] | None, limit: int
+) -> list[Reward]:
+    """Active rewards of some kinds in the order of the catalog; with `among` only these, whatever their place."""
+    statement = select(Reward).where(Reward.status == "active", Reward.kind.in_(kinds))
+    if among is not None:
+        statement = statement.where(Reward.id.in_(among))
+    return list(uow.session.scalars(statement.order_by(*_ORDER).limit(limit)))
+
+
+def stocked(uow: UnitOfWork, limit: int) -> list[Reward]:
+    """Rewards with a limited stock that were not retired, those with the fewest pieces left first."""
+    statement = select(Reward).where(Reward.stock.is_not(None), Reward.status != "retired")
+    left = Reward.stock - Reward.stock_taken
+    return list(uow.session.scalars(statement.order_by(left, Reward.position, Reward.id).limit(limit)))
 
 
 def covered(uow: UnitOfWork, at: datetime, available: int) -> list[dict[str, Any]]:

@@ -44,22 +44,26 @@ LEFT JOIN LATERAL (
 WHERE s.shop_id = %(shop)s
 """
 
+# Of a large catalog those come first that the member could have; what is shown keeps the order of the catalog.
 _REWARDS = """
 SELECT r.id, r.name, r.names, r.description, r.descriptions, r.points_cost, r.minimum_subtotal_minor, r.valid_days,
-  r.per_member_limit, r.kind, r.value_minor, r.least_points, r.most_points,
-  cardinality(r.tiers) > 0 AND %(member)s::uuid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM member_tiers t
-    WHERE t.shop_id = r.shop_id AND t.member_id = %(member)s AND t.tier_id = ANY(r.tiers)) AS for_other_tiers,
-  r.stock IS NOT NULL AND r.stock_taken >= r.stock AS sold_out,
+  r.per_member_limit, r.kind, r.value_minor, r.least_points, r.most_points, s.for_other_tiers, s.sold_out,
   CASE WHEN r.per_member_limit IS NULL OR %(member)s::uuid IS NULL THEN 0 ELSE
     (SELECT count(*) FROM redemptions d WHERE d.shop_id = r.shop_id AND d.member_id = %(member)s
       AND (r.limit_days IS NULL OR d.created_at > %(now)s::timestamptz - make_interval(days => r.limit_days))
       AND d.reward_id = r.id AND d.status IN ('reserved', 'issued', 'used', 'expired')) END AS uses
-FROM rewards r WHERE r.shop_id = %(shop)s AND r.program_id = %(program)s AND r.status = 'active'
-  AND (r.starts_at IS NULL OR r.starts_at <= %(now)s::timestamptz + make_interval(days => %(early)s))
-  AND (r.ends_at IS NULL OR r.ends_at > %(now)s)
-  AND (cardinality(r.segments) = 0 OR EXISTS (SELECT 1 FROM segment_members g
-    WHERE g.shop_id = r.shop_id AND g.member_id = %(member)s AND g.segment_id = ANY(r.segments)))
-ORDER BY r.position, r.points_cost, r.id LIMIT 50
+FROM (SELECT v.* FROM (
+    SELECT r.shop_id, r.id, r.position, r.points_cost, r.stock IS NOT NULL AND r.stock_taken >= r.stock AS sold_out,
+      cardinality(r.tiers) > 0 AND %(member)s::uuid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM member_tiers t
+        WHERE t.shop_id = r.shop_id AND t.member_id = %(member)s AND t.tier_id = ANY(r.tiers)) AS for_other_tiers
+    FROM rewards r WHERE r.shop_id = %(shop)s AND r.program_id = %(program)s AND r.status = 'active'
+      AND (r.starts_at IS NULL OR r.starts_at <= %(now)s::timestamptz + make_interval(days => %(early)s))
+      AND (r.ends_at IS NULL OR r.ends_at > %(now)s)
+      AND (cardinality(r.segments) = 0 OR EXISTS (SELECT 1 FROM segment_members g
+        WHERE g.shop_id = r.shop_id AND g.member_id = %(member)s AND g.segment_id = ANY(r.segments)))) v
+  ORDER BY v.sold_out OR v.for_other_tiers, v.position, v.points_cost, v.id LIMIT 50) s
+JOIN rewards r ON r.shop_id = s.shop_id AND r.id = s.id
+ORDER BY r.position, r.points_cost, r.id
 """
 
 _REDEMPTION = """

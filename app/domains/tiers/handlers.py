@@ -127,15 +127,14 @@ _LEFT = mark("Left {tier}")
 
 
 def _timeline(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happening]:
-    return [
-        Happening(
-            row["at"],
-            row["id"],
-            _MOVED[row["direction"]] if row["to_name"] else _LEFT,
-            {"tier": row["to_name"] or row["from_name"] or ""},
-        )
-        for row in queries.happened(uow, part)
-    ]
+    rows = queries.happened(uow, part)
+    called = service.called(uow, locale) if rows else {}
+    found = []
+    for row in rows:
+        name = row["to_name"] or row["from_name"] or ""
+        sentence = _MOVED[row["direction"]] if row["to_name"] else _LEFT
+        found.append(Happening(row["at"], row["id"], sentence, {"tier": called.get(name, name)}))
+    return found
 
 
 members.register_timeline(TimelineKind("tiers", 30, mark("Tiers"), "award", Permission.TIERS_READ), _timeline)

@@ -53,9 +53,7 @@ _EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 def called(ctx: Context) -> dict[str | None, str]:
     """Tiers' names in the reader's language by those the merchant always gave."""
-    return {
-        level.name: level.localized(ctx.locale) for one in service.ladders(ctx.uow) for level in one.levels
-    }
+    return service.called(ctx.uow, ctx.locale)
 
 
 def tell_who(ctx: Context, rows: Iterable[Row]) -> None:

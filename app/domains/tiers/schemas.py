@@ -17,6 +17,8 @@ Every = Literal["month", "quarter", "year"]
 Reason = Literal["earned", "lapsed", "refund", "by_hand", "ladder"]
 Outcome = Literal["up", "down", "later"]
 BASIS_POINTS = 10_000
+# How many rewards a choice lists; those further down the catalog are found by moving them up.
+MOST_REWARDS = 500
 
 
 @dataclass(frozen=True)

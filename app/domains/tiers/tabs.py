@@ -1,6 +1,6 @@
 """Tier management in the admin: ladders and their tiers, previews before saving, who loses a tier, and past moves."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,7 @@ from app.domains.tiers.lists import (
 from app.domains.tiers.queries import lists
 from app.domains.tiers.schemas import (
     BASIS_POINTS,
+    MOST_REWARDS,
     EndingsQuery,
     Ladder,
     LadderForm,
@@ -250,17 +251,16 @@ def remove_ladder(ctx: Context, ladder: UUID, form: RemoveForm) -> Done:
 
 def _tier_view(ctx: Context, found: Ladder, level: Level | None) -> dict[str, Any]:
     currency = shops.get(ctx.uow).currency
-    rewards = [(str(reward), name) for reward, name in service.givable(ctx.uow)]
-    known = {reward for reward, _ in rewards}
-    kept = {str(one) for one in (level.entry_reward_id, level.gift_reward_id) if one} if level else set()
-    rewards += [
-        (one, translate(ctx.locale, mark("A reward that is no longer offered"))) for one in kept - known
-    ]
+    rewards = dict(service.givable(ctx.uow))
+    kept = {one for one in (level.entry_reward_id, level.gift_reward_id) if one} if level else set()
+    gone = translate(ctx.locale, mark("A reward that is no longer offered"))
+    rewards |= dict.fromkeys(kept - rewards.keys(), gone) | dict(service.givable(ctx.uow, kept))
     return _vocabulary(ctx) | {
         "ladder": found,
         "tier": level,
         "initial": _initial(found, level, currency),
-        "rewards": rewards,
+        "rewards": [(str(reward), name) for reward, name in rewards.items()],
+        "most_rewards": MOST_REWARDS,
         "currency": currency,
         "members": queries.counts(ctx.uow).get(level.id, 0) if level else 0,
     }
@@ -406,11 +406,14 @@ def _preview(ctx: Context, simulation: UUID) -> dict[str, Any]:
     }
 
 
-def _told(ctx: Context, changes: Iterable[dict[str, Any]], draft: Ladder) -> list[dict[str, Any]]:
+def _told(ctx: Context, changes: Sequence[dict[str, Any]], draft: Ladder) -> list[dict[str, Any]]:
     """Differences in words."""
     currency = shops.get(ctx.uow).currency
     words = METRICS | PERIODS | DOWNGRADES | EVERY
-    rewards = dict(service.givable(ctx.uow))
+    named = {
+        one for change in changes for one in (change["before"], change["after"]) if isinstance(one, UUID)
+    }
+    rewards = dict(service.givable(ctx.uow, named))
     names = called(ctx) | {level.name: level.localized(ctx.locale) for level in draft.levels}
 
     def shown(name: str, value: Any) -> str | None:
@@ -497,7 +500,7 @@ def move_member(ctx: Context, member: UUID) -> dict[str, Any]:
     standings = service.standings(ctx.uow, member)
     return {
         "member": members.profile(ctx.uow, member),
-        "tiers": [(str(tier_id), name) for tier_id, name in service.options(ctx.uow)],
+        "tiers": [(str(tier_id), name) for tier_id, name in service.options(ctx.uow, ctx.locale)],
         "initial": {
             "tier": str(standings[0].tier.id) if standings and standings[0].tier else "",
             "locked_until": "",

@@ -9,6 +9,7 @@ from flask import Flask
 from app.core import ids
 from app.core.permissions import ALL, Permission
 from app.domains.rewards import queries, service
+from app.domains.rewards.schemas import CatalogQuery
 from tests.domains.rewards.counter import Counter, list_redemptions
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, Door, staff
@@ -73,7 +74,7 @@ def test_the_list_shows_what_is_offered_and_how_often_it_was_redeemed(
 def test_statuses_filter_and_empty_lists_explain_themselves(shop: TestShop, merchant: Caller) -> None:
     assert "No reward has this status" in merchant.get(f"{TAB}?status=retired").text
     with shop.work() as uow:
-        for reward in queries.listed(uow):
+        for reward in queries.listed(uow, CatalogQuery()).items:
             service.delete_reward(uow, reward.id, version=1)
     assert "No reward yet" in merchant.get(TAB).text
     assert merchant.get(f"{TAB}?status=nonsense").status_code == 200
@@ -116,7 +117,7 @@ def test_a_reward_is_added(shop: TestShop, merchant: Caller) -> None:
     assert answer.status_code == 200
     assert "added" in toast(answer)
     with shop.work() as uow:
-        [made] = [one for one in queries.listed(uow) if one.name == "Mug"]
+        [made] = [one for one in queries.listed(uow, CatalogQuery()).items if one.name == "Mug"]
     assert (made.points_cost, made.value_minor, made.code_prefix, made.valid_days) == (1500, 1250, "MUG", 30)
     assert made.names == {"en": "Mug", "ar": "كوب"}
     assert made.combines_with == ["product", "shipping"]
@@ -144,7 +145,7 @@ def test_a_refused_form_comes_back_with_what_was_typed(
     assert f'href="#reward-catalog-create-{field}"' in answer.text
     assert "Blue &amp; round" in answer.text
     with shop.work() as uow:
-        assert len(queries.listed(uow)) == 3
+        assert len(queries.listed(uow, CatalogQuery()).items) == 3
 
 
 def test_saving_and_a_collision(counter: Counter, merchant: Caller) -> None:
@@ -195,7 +196,7 @@ def test_the_preview_follows_the_typing_and_saves_nothing(shop: TestShop, mercha
     assert "$20.00" in answer.text
     assert merchant.submit(f"{TAB}/preview", fields(points_cost="15x")).status_code == 200
     with shop.work() as uow:
-        assert len(queries.listed(uow)) == 3
+        assert len(queries.listed(uow, CatalogQuery()).items) == 3
 
 
 def test_a_code_is_cancelled_from_the_list(counter: Counter, merchant: Caller) -> None:

@@ -152,7 +152,8 @@ def promised(campaign: ReferralCampaign) -> Terms:
 def coupons(uow: UnitOfWork, terms: Terms, locale: str) -> dict[str, str]:
     """The names of the coupons that a promise holds, by side, in a language."""
     wanted = {"advocate": terms.advocate_reward_id, "friend": terms.friend_reward_id}
-    known = {one.id: one for one in rewards.givable(uow)} if any(wanted.values()) else {}
+    named = {one for one in wanted.values() if one is not None}
+    known = {one.id: one for one in rewards.givable(uow, named)} if named else {}
     return {
         side: known[one].names.get(locale) or known[one].name
         for side, one in wanted.items()

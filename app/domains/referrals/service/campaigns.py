@@ -113,7 +113,7 @@ def _refuse_other_rewards(uow: UnitOfWork, wanted: dict[str, Any], before: dict[
     """A reward that the campaign gives already may have been retired meanwhile."""
     chosen = {name: wanted.get(name) for name in ("advocate_reward_id", "friend_reward_id")}
     new = {name: one for name, one in chosen.items() if one and str(one) != before.get(name)}
-    known = {one.id for one in rewards.givable(uow)} if new else set()
+    known = {one.id for one in rewards.givable(uow, set(new.values()))} if new else set()
     wrong = {name: RewardNotGivable.default_message for name, one in new.items() if one not in known}
     if wrong:
         raise RewardNotGivable(fields=wrong)

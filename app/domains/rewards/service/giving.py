@@ -1,5 +1,6 @@
 """Coupons without points: given by a campaign or a tier, and taken back while nobody used them."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -13,6 +14,7 @@ from app.domains.rewards.models import Reward
 from app.domains.rewards.schemas import CANCELLING, Channel, Redemption, Terms
 from app.domains.rewards.service.codes import CREATE, cancel
 from app.domains.shops import service as shops
+from app.domains.tiers.schemas import MOST_REWARDS
 
 # Kinds whose code is a discount in the shop; a gift of money is not taken back by switching a code off.
 GIVABLE = frozenset({"amount_off", "percentage_off", "free_shipping", "free_product"})
@@ -65,10 +67,9 @@ def give(
     return queries.by_key(uow, key)
 
 
-def givable(uow: UnitOfWork) -> list[Reward]:
-    """The rewards that can be given for nothing, in the catalog's order."""
-    found = queries.listed(uow, None, limit=200)
-    return [one for one in found if one.status == "active" and one.kind in GIVABLE]
+def givable(uow: UnitOfWork, among: Collection[UUID] | None = None) -> list[Reward]:
+    """The rewards that can be given for nothing, in the catalog's order: the first ones to choose from, or those of these."""
+    return queries.givable(uow, GIVABLE, among, MOST_REWARDS)
 
 
 def withdraw(uow: UnitOfWork, redemption_id: UUID) -> bool:

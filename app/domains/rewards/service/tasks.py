@@ -20,6 +20,7 @@ from app.domains.rewards.service import resending
 from app.domains.rewards.service.catalog import get_reward
 
 _MOST_PIECES = 1_000_000
+_CHOICES = 100
 
 
 class ResendTask(BaseModel):
@@ -117,8 +118,7 @@ def _undo_refill(uow: UnitOfWork, kept: dict[str, Any]) -> None:
 
 
 def _stocked(uow: UnitOfWork, locale: str) -> dict[str, Any]:
-    found = [one for one in queries.listed(uow) if one.stock is not None]
-    found.sort(key=lambda one: (one.stock or 0) - one.stock_taken)
+    found = queries.stocked(uow, _CHOICES)
     return {
         "rewards": [
             (

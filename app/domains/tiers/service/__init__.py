@@ -19,6 +19,7 @@ from app.domains.tiers.service.keeping import (
     tier_snapshot,
 )
 from app.domains.tiers.service.placing import (
+    called,
     ladder,
     ladders,
     options,
@@ -47,6 +48,7 @@ __all__ = [
     "apply",
     "assign",
     "begin",
+    "called",
     "copy_ladders",
     "count_orders",
     "create_default",

@@ -1,6 +1,6 @@
 """What tiers give: once on entering, and a reward in each month, quarter or year."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,18 +15,18 @@ from app.domains.tiers.queries import lists
 from app.domains.tiers.schemas import Ladder, Level
 
 ENTRY = ""
-Rewards = Callable[[UnitOfWork], Sequence[tuple[UUID, str]]]
+Rewards = Callable[[UnitOfWork, Collection[UUID] | None], Sequence[tuple[UUID, str]]]
 _REWARDS: list[Rewards] = []
 
 
 def register_rewards(rewards: Rewards) -> None:
-    """Let the domain of rewards say (id, name) of what tiers can give for nothing."""
+    """Let the domain of rewards say (id, name) of what tiers can give for nothing, of all or among some."""
     _REWARDS.append(rewards)
 
 
-def givable(uow: UnitOfWork) -> list[tuple[UUID, str]]:
-    """The rewards that tiers can give: (id, name)."""
-    return [one for provider in _REWARDS for one in provider(uow)]
+def givable(uow: UnitOfWork, among: Collection[UUID] | None = None) -> list[tuple[UUID, str]]:
+    """The rewards that tiers can give, the first ones to choose from or those of these: (id, name)."""
+    return [one for provider in _REWARDS for one in provider(uow, among)]
 
 
 _GRANT = """

@@ -77,10 +77,15 @@ def ladders(uow: UnitOfWork) -> list[Ladder]:
     return uow.once("tiers.ladders", lambda: queries.ladders(uow))
 
 
-def options(uow: UnitOfWork) -> list[tuple[UUID, str]]:
+def called(uow: UnitOfWork, locale: str) -> dict[str | None, str]:
+    """Tiers' names in a language by those the merchant always gave."""
+    return {level.name: level.localized(locale) for one in ladders(uow) for level in one.levels}
+
+
+def options(uow: UnitOfWork, locale: str = "en") -> list[tuple[UUID, str]]:
     """(id, name) of every tier of the active program; those of further ladders say which."""
     return [
-        (level.id, level.name if one.main else f"{one.name}: {level.name}")
+        (level.id, level.localized(locale) if one.main else f"{one.name}: {level.localized(locale)}")
         for one in ladders(uow)
         for level in one.levels
     ]
