@@ -74,7 +74,7 @@ def _choices(ctx: Context) -> dict[str, Any]:
     return {
         "kinds": {kind: word for kind, word in KINDS.items() if ctx.can(service.permission(kind))},
         "segments": service.segment_options(ctx.uow),
-        "tiers": tiers.options(ctx.uow),
+        "tiers": tiers.options(ctx.uow, ctx.locale),
         "reasons": points.REASONS,
         "point_kinds": rules.POINT_KINDS,
         "chosen": None,

@@ -99,6 +99,15 @@ def test_what_a_merged_account_did_is_told_and_goes_with_it_when_they_part(shop:
         )
 
 
+def test_tiers_have_the_names_of_the_readers_language(shop: TestShop) -> None:
+    member_id = lively(shop)
+    with shop.work() as uow:
+        kinds = [kind for kind in members.timeline_kinds(everything) if kind.key == "tiers"]
+        page = members.timeline(uow, member_id, kinds, "ar", None, 10)
+        assert {line.data["tier"] for _, line in page.items} <= {"برونزي", "فضي", "ذهبي"}
+        assert page.items
+
+
 def test_other_shops_see_nothing_of_it(shop: TestShop, other_shop: TestShop) -> None:
     member_id = lively(shop)
     with other_shop.work() as uow:
