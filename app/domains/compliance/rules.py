@@ -11,9 +11,13 @@ _CHANGES = {
     "member.merged": mark("Merged with another member"),
     "member.unmerged": mark("Separated again from another member"),
     "member.told_apart": mark("Kept apart from a similar member"),
+    "member.enrolled": mark("Enrolled by the shop"),
+    "member.unenrolled": mark("Enrolling taken back"),
     "member.tagged": mark("Tags added: {tags}"),
     "member.untagged": mark("Tags removed: {tags}"),
     "points.adjusted": mark("Points adjusted by {points}"),
+    "points.extended": mark("Points kept for longer: {points}"),
+    "points.extension_undone": mark("Points kept for longer: taken back"),
     "points.adjustment_requested": mark("Adjustment by {points} points asked for"),
     "points.adjustment_decided": mark("Adjustment decided"),
 }
