@@ -18,6 +18,7 @@ _LOTS_OVER, _LOTS_SOON = 50, 1
 _PATIENCE = 900.0
 # One statement for a thousand members: each one's chain of credits, the lots and the account that it leads to. Posting
 # them one after the other would take many times as long; the laws at the end prove that the ledger is none the worse.
+# Ids follow the members' and so the time, as real ones do.
 _FILL = """
 WITH RECURSIVE chain AS (
   SELECT m AS member, 0::bigint AS seq, NULL::uuid AS id, NULL::timestamptz AS ends, ''::bytea AS before, ''::bytea AS hash
@@ -26,7 +27,7 @@ WITH RECURSIVE chain AS (
   SELECT c.member, n.seq, n.id, n.ends, c.hash,
     points_digest(c.hash, %(shop)s, n.id, c.member, n.seq, 'award', %(points)s, 0, 0, n.seq * %(points)s, 0, 0, 0, 0, false,
       'fill:' || n.id, 'gift', NULL, NULL, NULL, '{}', 'system', 'system', %(now)s, %(now)s, n.ends)
-  FROM chain c CROSS JOIN LATERAL (SELECT c.seq + 1, md5(c.member::text || c.seq)::uuid,
+  FROM chain c CROSS JOIN LATERAL (SELECT c.seq + 1, (left(c.member::text, 32) || lpad(to_hex(c.seq), 4, '0'))::uuid,
     %(now)s + CASE WHEN c.seq < %(soon)s THEN interval '1 day' ELSE interval '-1 day' END) AS n (seq, id, ends)
   WHERE c.seq < %(lots)s),
 written AS (
