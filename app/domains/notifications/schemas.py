@@ -259,7 +259,7 @@ class NoticesForm(BaseModel):
 class UpcomingQuery(BaseModel):
     """A page of members whose points end."""
 
-    limit: int = Field(25, ge=1, le=100)
+    limit: int = Field(25, ge=1, le=200)
     cursor: str | None = Field(None, max_length=300)
 
 

@@ -9,6 +9,7 @@ from app.core.permissions import Permission
 from app.domains.members import service as members
 from app.domains.members.schemas import Act
 from app.domains.notifications import service
+from app.domains.notifications.lists import UPCOMING
 from app.domains.notifications.schemas import (
     Kind,
     Notices,
@@ -19,6 +20,7 @@ from app.domains.notifications.schemas import (
     WriteQuery,
 )
 from app.web.context import Context
+from app.web.lists import show_list
 from app.web.tabs import Done, action, tab_page
 
 _KEY = "members"
@@ -112,31 +114,15 @@ _NOTICES: tuple[Kind, ...] = ("expiry_warning", "last_chance")
 )
 def expiry_warnings(ctx: Context, query: UpcomingQuery) -> dict[str, Any]:
     """When members are told that points end, whom that concerns, and the words in every language."""
-    page = service.upcoming(ctx.uow, query.limit, query.cursor)
-    may_see = ctx.can(Permission.MEMBERS_READ)
-    people = members.profiles(ctx.uow, {one.member_id for one, _ in page.items}) if may_see else {}
     return {
         "notices": service.notices(ctx.uow),
-        "page": page,
-        "rows": [
-            {
-                "id": one.member_id,
-                "name": (profile.name or profile.email or "")
-                if (profile := people.get(one.member_id))
-                else "",
-                "points": one.points,
-                "ends_at": one.ends_at,
-                "told_at": at,
-                "due": at <= ctx.uow.now,
-            }
-            for one, at in page.items
-        ],
+        "list": show_list(ctx, UPCOMING, query),
         "samples": {
             kind: [(locale, service.sample(ctx.uow, kind, locale)) for locale in i18n.LOCALES]
             for kind in _NOTICES
         },
         "can_write": ctx.can(Permission.SETTINGS_WRITE),
-        "may_see": may_see,
+        "may_see": ctx.can(Permission.MEMBERS_READ),
         "test": {"kind": "expiry_warning", "locale": i18n.supported(ctx.locale)},
     }
 

@@ -77,7 +77,13 @@ def test_the_list_goes_on_where_it_stopped(shop: TestShop, call_as: Call) -> Non
     assert len(seen) == 10 and seen == sorted(seen)
     merchant = call_as(staff(shop.id))
     assert merchant.get(PAGE).text.count("Member") >= 5
-    assert merchant.get(f"{PAGE}?cursor=nonsense").status_code in (200, 400)
+    assert merchant.get(f"{PAGE}?cursor=nonsense").status_code == 400
+    file = "/v1/api/points/endings.csv"
+    assert len(merchant.get(f"{file}?limit=3").text.splitlines()) == 11, "the file has every page"
+    assert merchant.get(f"{PAGE}?limit=200").text.count('id="points-ending-') >= 10
+    blind = call_as(staff(shop.id, ALL - {Permission.MEMBERS_READ}))
+    assert "Ruiz" not in blind.get(f"{file}?columns=name").text
+    assert call_as(staff(shop.id, ALL - {Permission.POINTS_READ})).get(file).status_code == 403
 
 
 def test_settings_are_saved_once_seen_and_guarded(shop: TestShop, call_as: Call) -> None:
