@@ -174,6 +174,16 @@ def person(name: str, line: str | None = None, url: str | None = None, line_ltr:
     return markup(f'<span class="who">{avatar(name)}<span>{linked}{below}</span></span>')
 
 
+def link(name: str, url: str) -> Markup:
+    """The name of a record that leads to its page."""
+    return markup(f'<a href="{escape(url)}"><bdi>{escape(name)}</bdi></a>')
+
+
+def muted(text: str) -> Markup:
+    """A text that matters less than those around it."""
+    return markup(f'<span class="muted">{escape(text)}</span>')
+
+
 def code(value: Any, copy: str | bool | None = None) -> Markup:
     """A code, id or hash, always left to right. With `copy` a button copies it; a text names the button."""
     text = escape(value)
@@ -211,6 +221,6 @@ def drawer_link(url: str, open_id: Any, label: str, icon_name: str = "eye") -> M
     )
 
 
-_ALL = (icon, badge, status, tier, avatar, person, code, amount, moment, drawer_link)
+_ALL = (icon, badge, status, tier, avatar, person, link, muted, code, amount, moment, drawer_link)
 # By the names under which the macro files hand them on.
 MARKS = {one.__name__: one for one in _ALL}

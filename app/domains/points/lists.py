@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from markupsafe import escape
+
 from app.core.i18n import mark, translate
 from app.core.paging import Found
 from app.core.permissions import Permission
@@ -12,6 +14,7 @@ from app.domains.points import queries, service
 from app.domains.points.schemas import AdjustmentsQuery, LedgerFilter, RedatingsQuery
 from app.domains.programs import service as programs
 from app.web.context import Context
+from app.web.filters import points
 from app.web.lists import (
     Between,
     Choice,
@@ -24,6 +27,9 @@ from app.web.lists import (
     Sort,
     declare_list,
 )
+from app.web.locale import sentence
+from app.web.marks import amount, code, drawer_link, link, muted
+from app.web.rendering import page_url
 
 KINDS = {
     "award": mark("Award"),
@@ -110,6 +116,7 @@ def _entries(ctx: Context, query: LedgerFilter) -> Found:
     people = members.profiles(ctx.uow, {row["member_id"] for row in found.page.items})
     for row in found.page.items:
         row["name"] = name_of(people, row["member_id"])
+        row["order"] = row["trace"].get("order_name") or "–"
     return Found(found.page, found.total, found.more, found.until)
 
 
@@ -126,6 +133,22 @@ def rule_options(ctx: Context) -> list[tuple[str, str]]:
     ]
 
 
+_FORMER, _WHY = mark("Former member"), mark("Why: %(sentence)s")
+
+
+def _member(row: Row) -> str:
+    return link(row["name"] or sentence(_FORMER), page_url("members.member", id=row["member_id"]))
+
+
+def _change(row: Row) -> str:
+    return amount(row["points"]) if row["points"] else muted(points(row["moved"]))
+
+
+def _peek(row: Row) -> str:
+    url = page_url("points-ledger.entry", id=row["id"])
+    return drawer_link(url, row["id"], sentence(_WHY, sentence=row["why"]))
+
+
 ENTRIES = declare_list(
     ListSpec(
         key="points-entries",
@@ -137,12 +160,18 @@ ENTRIES = declare_list(
         slices=_all_entries,
         csv="/v1/api/points/entries.csv",
         columns=(
-            Column("name", mark("Member")),
-            Column("member_id", mark("Member id"), shown=False, priority=2),
-            Column("why", mark("Why"), phone="more"),
+            Column("name", mark("Member"), cell=_member),
+            Column(
+                "member_id",
+                mark("Member id"),
+                shown=False,
+                priority=2,
+                cell=lambda row: code(row["member_id"]),
+            ),
+            Column("why", mark("Why"), phone="more", cell=lambda row: escape(row["why"])),
             Column("kind", mark("Kind"), kind="status", words=KINDS),
             Column("reason", mark("Reason"), shown=False, priority=2, words=REASONS),
-            Column("points", mark("Points"), kind="number", phone="key"),
+            Column("points", mark("Points"), kind="number", phone="key", cell=_change),
             Column("available_after", mark("Available after"), kind="number", priority=2, phone="hide"),
             Column("pending_after", mark("Pending after"), kind="number", shown=False, priority=2),
             Column("held_after", mark("Reserved after"), kind="number", shown=False, priority=2),
@@ -157,9 +186,9 @@ ENTRIES = declare_list(
             ),
             Column("actor_kind", mark("Written by"), shown=False, priority=2, words=ACTORS),
             Column("key", mark("Key"), shown=False, priority=2),
-            Column("id", mark("Entry id"), shown=False, priority=2),
+            Column("id", mark("Entry id"), shown=False, priority=2, cell=lambda row: code(row["id"])),
             Column("created_at", mark("When"), kind="date"),
-            Column("actions", mark("Actions"), kind="actions"),
+            Column("actions", mark("Actions"), kind="actions", cell=_peek),
         ),
         search=Search("member", mark("Name, e-mail, order, code or id")),
         filters=(
