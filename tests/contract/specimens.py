@@ -38,6 +38,7 @@ TABLES = {
     "/api/loyalty-referral/programs": "programs",
     "/api/loyalty-referral/redemptions": "redemptions",
     "/v1/api/points/holds": "checkout_holds",
+    "/v1/api/vip-tiers/previews": "tier_simulations",
     "/api/loyalty-referral/referrals": "referral_campaigns",
     "/app/bulk-actions": "bulk_runs",
     "/app/compliance": "privacy_requests",

@@ -11,7 +11,7 @@ from app.domains.members import errors as member_errors
 from app.domains.members import service as members
 from app.domains.programs import service as programs
 from app.domains.tiers import errors, service
-from app.domains.tiers.lists import ENDINGS, MOVES
+from app.domains.tiers.lists import ENDINGS, MOVES, SIMULATED
 from app.domains.tiers.schemas import (
     BASIS_POINTS,
     AssignIn,
@@ -21,6 +21,7 @@ from app.domains.tiers.schemas import (
     Perks,
     PreviewLine,
     PreviewQuery,
+    SimulatedQuery,
     Standing,
     StatusOut,
     StatusQuery,
@@ -173,6 +174,22 @@ def tier_moves_csv(ctx: Context, query: Any) -> Download:
 def tier_endings_csv(ctx: Context, query: Any) -> Download:
     """Download who loses a tier as CSV: the filters, order and columns of the list in the admin."""
     return download(ctx, ENDINGS, query)
+
+
+@endpoint(
+    "GET",
+    _PATH + "/previews/{simulation}/members.csv",
+    permission=Permission.TIERS_READ,
+    tag=_TAG,
+    query=export_query(SimulatedQuery),
+    out=Download,
+    produces="text/csv",
+    errors=(errors.SimulationNotFound,),
+)
+def tier_preview_csv(ctx: Context, simulation: UUID, query: Any) -> Download:
+    """Download who moves in a preview of a changed ladder as CSV: the filters and columns of the list in the admin."""
+    service.get(ctx.uow, simulation)
+    return download(ctx, SIMULATED, query, simulation=simulation)
 
 
 @endpoint(

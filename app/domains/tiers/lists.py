@@ -16,7 +16,7 @@ from app.domains.programs import service as programs
 from app.domains.shops import service as shops
 from app.domains.tiers import service
 from app.domains.tiers.queries import lists
-from app.domains.tiers.schemas import EndingsQuery, MovesQuery
+from app.domains.tiers.schemas import EndingsQuery, MovesQuery, SimulatedQuery
 from app.web.context import Context
 from app.web.lists import (
     Between,
@@ -45,6 +45,7 @@ REASONS = {
     "ladder": mark("The ladder was changed"),
 }
 DIRECTIONS = {"up": mark("Up"), "down": mark("Down")}
+OUTCOMES = {**DIRECTIONS, "later": mark("After grace")}
 WHYS = {"grace": mark("In grace"), "period": mark("The period ends")}
 WITHIN = {"7": mark("Within 7 days"), "30": mark("Within 30 days"), "90": mark("Within 90 days")}
 _BULK = (BulkAction("bulk", mark("Start a bulk action"), "bulk-actions.new", Permission.BULK_WRITE),)
@@ -191,6 +192,44 @@ ENDINGS = declare_list(
         ),
         sorts=(Sort("soonest", mark("Soonest first"), "last_at", descending=False),),
         ready=tuple(Ready(words, {"days": days}) for days, words in WITHIN.items()),
+        bulk=_BULK,
+        chosen="member_id",
+    )
+)
+
+
+def _simulated(ctx: Context, query: SimulatedQuery, simulation: UUID) -> Found:
+    run = service.get(ctx.uow, simulation)
+    metric, currency = run["ladder"].metric, shops.get(ctx.uow).currency
+    page = lists.simulated(ctx.uow, simulation, query)
+    tell_who(ctx, page.items)
+    names = called(ctx)
+    for row in page.items:
+        row |= {side: names.get(row[side], row[side]) for side in ("from_name", "to_name")}
+        row["counts"] = to_decimal(row["value"], currency) if metric == "spend" else row["value"]
+    asked = {query.outcome} if query.outcome else set(OUTCOMES)
+    matrix = run["result"].get("matrix", [])
+    return Found(page, sum(count for (*_, outcome), count in matrix if outcome in asked))
+
+
+SIMULATED = declare_list(
+    ListSpec(
+        key="tier-preview",
+        title=mark("Members who move"),
+        place="tier-management.preview",
+        permission=Permission.TIERS_READ,
+        query=SimulatedQuery,
+        rows=_simulated,
+        csv="/v1/api/vip-tiers/previews/{simulation}/members.csv",
+        columns=(
+            Column("name", mark("Member")),
+            Column("member_id", mark("Member id"), shown=False, priority=2),
+            Column("from_name", mark("Now"), phone="more"),
+            Column("to_name", mark("Then"), phone="mark"),
+            Column("outcome", mark("Direction"), shown=False, priority=2, words=OUTCOMES),
+            Column("value", mark("Counts now"), kind="number", value=_counts),
+        ),
+        ready=tuple(Ready(words, {"outcome": outcome}) for outcome, words in OUTCOMES.items()),
         bulk=_BULK,
         chosen="member_id",
     )

@@ -22,9 +22,9 @@ from app.domains.tiers.lists import (
     ENDINGS,
     METRICS,
     MOVES,
+    SIMULATED,
     called,
     ladder_options,
-    tell_who,
     tier_options,
 )
 from app.domains.tiers.queries import lists
@@ -445,12 +445,10 @@ def _told(ctx: Context, changes: Sequence[dict[str, Any]], draft: Ladder) -> lis
 
 
 def _who_moves(ctx: Context, simulation: UUID, query: SimulatedQuery) -> dict[str, Any]:
-    page = lists.simulated(ctx.uow, simulation, query)
-    tell_who(ctx, page.items)
-    names = called(ctx)
-    for row in page.items:
-        row |= {side: names.get(row[side], row[side]) for side in ("from_name", "to_name")}
-    return {"page": page, "currency": shops.get(ctx.uow).currency}
+    return {
+        "list": show_list(ctx, SIMULATED, query, place={"simulation": simulation}),
+        "currency": shops.get(ctx.uow).currency,
+    }
 
 
 @action(_KEY, "apply", page="preview", permission=Permission.TIERS_WRITE)

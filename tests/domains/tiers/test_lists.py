@@ -89,7 +89,7 @@ def test_counting_stops_where_looking_does(moved: Club, monkeypatch: pytest.Monk
         whole = lists.moves(uow, MovesQuery(direction="down", limit=3), None, (None, None))
         assert (whole.total, whole.more, whole.until) == (10, False, None)
         monkeypatch.setattr(walking, "SCAN", 4)
-        part = lists.moves(uow, MovesQuery(reason="by_hand", limit=3), None, (None, None))
+        part = lists.moves(uow, MovesQuery(reason="lapsed", limit=3), None, (None, None))
         assert part.more and part.until is not None and part.page.next_cursor
         with pytest.raises(StaleCursor):
             lists.moves(uow, MovesQuery(cursor="nonsense"), None, (None, None))
