@@ -87,16 +87,18 @@
     hidden.removeAttribute("name");
     hidden.value = "";
   };
+  const settle = (box, value, label) => {
+    const hidden = valueOf(box);
+    hidden.name = hidden.dataset.valueOf;
+    hidden.value = value;
+    fieldOf(box).name = `_${hidden.dataset.valueOf}_shown`;
+    fieldOf(box).value = label;
+  };
   const choose = (box, option) => {
     const field = fieldOf(box);
     const { value, label } = option.dataset;
-    const hidden = valueOf(box);
-    if (hidden) {
-      hidden.name = hidden.dataset.valueOf;
-      hidden.value = value;
-      field.name = `_${hidden.dataset.valueOf}_shown`;
-      field.value = label;
-    } else {
+    if (valueOf(box)) settle(box, value, label);
+    else {
       field.value = "";
       box.dispatchEvent(new CustomEvent("tag", { bubbles: true, detail: { value, label } }));
     }
@@ -145,14 +147,18 @@
   });
   document.addEventListener("reset", (event) => event.target.querySelectorAll?.("[data-combobox]").forEach(forget));
 
-  /* tags that are kept as numbers get their names once the page stands */
+  /* what is kept as a number, or as an id that ends with one, gets its name once the page stands */
+  const number = (text) => /\d+$/.exec(text.trim())?.[0];
   const name = async (box) => {
+    const kept = valueOf(box) && !valueOf(box).name ? fieldOf(box).value : "";
     const unnamed = [...box.querySelectorAll(".tag input[type=hidden]")];
+    const ids = [kept, ...unnamed.map((field) => field.value)].map(number).filter(Boolean);
     box.removeAttribute("data-names");
-    if (!unnamed.length) return;
+    if (!ids.length) return;
     try {
-      const page = await read(address(box, "ids", unnamed.map((field) => field.value).join(",")));
+      const page = await read(address(box, "ids", ids.join(",")));
       const names = new Map([...page.querySelectorAll("[data-value]")].map((source) => [source.dataset.value, source.textContent.trim()]));
+      if (kept && kept === fieldOf(box).value && names.has(number(kept))) settle(box, kept, names.get(number(kept)));
       for (const field of unnamed) {
         const known = names.get(field.value);
         if (!known) continue;

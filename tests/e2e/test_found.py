@@ -1,5 +1,7 @@
 """Fields that find members and goods while one types, with the keyboard alone, in both directions; and what they keep."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -95,3 +97,20 @@ def test_goods_are_chosen_by_name_and_kept_by_number(arrive: Arrive, stack: Stac
 def _number(stack: Stack) -> int:
     found = stack.control("GET", "/products", params={"shop": f"{SHOP}.myshopify.com"})["products"]
     return int(next(one["id"] for one in found if "Mug" in one["title"]))
+
+
+def test_a_reward_keeps_a_variant_and_shows_its_name(arrive: Arrive) -> None:
+    merchant = arrive("/reward-catalog/new")
+    merchant.main.locator("[name=kind][value=free_product]").check()
+    merchant.main.locator("[name='names.en']").fill("A mug for you")
+    merchant.main.locator("[name=points_cost]").fill("500")
+    field = merchant.main.locator("input[id$=-variant]")
+    option(merchant, field, "stone")
+    field.press("ArrowDown")
+    field.press("Enter")
+    merchant.main.locator("form button.button-primary").last.click()
+    expect(merchant.main.locator("h1")).to_contain_text("A mug for you")
+    expect(merchant.main.locator("input[id$=-variant]")).to_have_value("Stoneware Mug")
+    expect(merchant.main.locator("input[type=hidden][name=variant]")).to_have_value(
+        re.compile(r"ProductVariant/\d+$")
+    )
