@@ -164,6 +164,16 @@ def end_of_slice(uow: UnitOfWork, after: UUID, limit: int) -> tuple[UUID | None,
     return (row["until"], row["seen"]) if row else (None, 0)
 
 
+def merged_into(uow: UnitOfWork, after: UUID, until: UUID) -> dict[UUID, UUID]:
+    """Who was merged into members of a range, and into whom."""
+    rows = uow.all(
+        "SELECT id, merged_into FROM members WHERE shop_id = %(shop)s AND merged_into > %(after)s"
+        " AND merged_into <= %(until)s",
+        {"shop": uow.shop, "after": after, "until": until},
+    )
+    return {row["id"]: row["merged_into"] for row in rows}
+
+
 def count_members(uow: UnitOfWork) -> int:
     """How many members a slice after the other gives."""
     return int(

@@ -123,16 +123,14 @@ _ORDERS_OF_MANY = """
 SELECT o.member_id, o.placed_at AS at, o.{column}::bigint AS amount
 FROM tier_orders o WHERE o.shop_id = %(shop)s AND {own}
 UNION ALL
-SELECT m.merged_into, o.placed_at, o.{column}::bigint
-FROM members m JOIN tier_orders o ON o.shop_id = m.shop_id AND o.member_id = m.id
-WHERE m.shop_id = %(shop)s AND {merged}
+SELECT g.kept, o.placed_at, o.{column}::bigint
+FROM tier_orders o JOIN unnest(%(gone)s::uuid[], %(kept)s::uuid[]) AS g (gone, kept) ON g.gone = o.member_id
+WHERE o.shop_id = %(shop)s AND o.member_id = ANY(%(gone)s)
 """
 _OF_MANY = {
     "points": _ENTRIES.format(those=_RANGE.format(id="e.member_id")),
 } | {
-    metric: _ORDERS_OF_MANY.format(
-        column=column, own=_RANGE.format(id="o.member_id"), merged=_RANGE.format(id="m.merged_into")
-    )
+    metric: _ORDERS_OF_MANY.format(column=column, own=_RANGE.format(id="o.member_id"))
     for metric, column in (("spend", "net_minor"), ("orders", "orders"))
 }
 _SUMS_OF_MANY = """

@@ -19,7 +19,7 @@ from app.domains.tiers.schemas import Ladder, PreviewLine, PreviewQuery, Value
 from app.domains.tiers.service import keeping, reading
 from app.domains.tiers.service.placing import ladders, windows_of, zone
 
-SLICE = 20_000
+SLICE = 10_000
 # Up to here the answer comes with the page that asked; beyond it a job goes through the members.
 AT_ONCE = 2_000
 _FIRST = UUID(int=0)
@@ -123,6 +123,12 @@ SELECT was, will, coalesce(outcome, 'stays') AS outcome, count(*) AS members FRO
 """
 
 
+# Each range is planned for itself, and never member by member: that is what a planner chooses for a shop that its statistics
+# have not seen.
+_PLANNED = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_nestloop = off"
+_UNPLANNED = "SET LOCAL plan_cache_mode TO DEFAULT; SET LOCAL enable_nestloop TO DEFAULT"
+
+
 def _foresee(
     uow: UnitOfWork, simulation_id: UUID, draft: Ladder, between: tuple[UUID, UUID]
 ) -> "Counter[tuple[Any, ...]]":
@@ -132,6 +138,8 @@ def _foresee(
     select = values.kinds_sql(
         draft.metric, lifetime=draft.period == "lifetime", own_windows=draft.period == "anniversary"
     )
+    merged = queries.merged_into(uow, *between)
+    uow.execute(_PLANNED)
     rows = uow.all(
         _FORESEE.format(kinds=select),
         _windows(draft, uow.now, at)
@@ -152,8 +160,11 @@ def _foresee(
             "was": [one.was for one in kinds],
             "will": [one.will for one in kinds],
             "outcomes": [one.outcome for one in kinds],
+            "gone": list(merged),
+            "kept": list(merged.values()),
         },
     )
+    uow.execute(_UNPLANNED)
     return Counter({(row["was"], row["will"], row["outcome"]): row["members"] for row in rows})
 
 
