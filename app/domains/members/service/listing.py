@@ -13,8 +13,7 @@ def listed(uow: UnitOfWork, query: MembersFilter) -> Found:
     found = None
     if query.search:
         found = [
-            one.id if query.status else one.merged_into or one.id
-            for one in finding.search(uow, query.search)
+            one.id if query.status else one.merged_into or one.id for one in finding.search(uow, query.search)
         ]
     if query.by_points:
         people.refresh_standings(uow)
