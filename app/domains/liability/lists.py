@@ -25,11 +25,10 @@ def book_of(ctx: Context) -> Book:
     return ctx.uow.once("liability.book", lambda: service.open_book(ctx.uow))
 
 
-def _page(rows: list[Row], query: MonthsQuery | JournalQuery) -> Found:
-    """A page of rows that stand oldest first, and how many there are. Raises StaleCursor."""
+def _page(rows: list[Row], query: MonthsQuery | JournalQuery, by: str) -> Found:
+    """A page of rows in the order of a day, those of one day as they came, and how many there are. Raises StaleCursor."""
     total = len(rows)
-    if query.sort == "newest":
-        rows.reverse()
+    rows.sort(key=lambda row: row[by], reverse=query.sort == "newest")
     if query.cursor:
         (last,) = paging.decode_cursor(query.cursor, 1)
         ids = [row["id"] for row in rows]
@@ -56,7 +55,7 @@ def _months(ctx: Context, query: MonthsQuery) -> Found:
         }
         for one in found.months
     ]
-    return _page(rows, query)
+    return _page(rows, query, "period")
 
 
 def _sorts(column: str) -> tuple[Sort, ...]:
@@ -122,7 +121,7 @@ def _journal(ctx: Context, query: JournalQuery) -> Found:
         for n, line in enumerate(found.lines)
         if query.account is None or line.account == accounts[query.account]
     ]
-    return _page(rows, query)
+    return _page(rows, query, "date")
 
 
 JOURNAL = declare_list(
@@ -137,8 +136,8 @@ JOURNAL = declare_list(
         columns=(
             Column("date", mark("Date"), kind="date", phone="note"),
             Column("account", mark("Account"), phone="main"),
-            Column("debit", mark("Debit"), kind="money", phone="key"),
-            Column("credit", mark("Credit"), kind="money", phone="mark"),
+            Column("debit", mark("Debit"), kind="money", phone="key", unit=mark("debit")),
+            Column("credit", mark("Credit"), kind="money", phone="mark", unit=mark("credit")),
             Column("currency", mark("Currency"), shown=False, priority=2),
             Column("memo", mark("What"), phone="more"),
         ),

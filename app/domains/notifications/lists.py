@@ -44,7 +44,7 @@ UPCOMING = declare_list(
             Column("member_id", mark("Member id"), shown=False, priority=2),
             Column("points", mark("Points"), kind="number", unit=mark("points")),
             Column("ends_at", mark("They end"), kind="date"),
-            Column("told_at", mark("Next message"), kind="date", phone="more"),
+            Column("told_at", mark("Next message"), kind="date", phone="hide"),
         ),
         bulk=(BulkAction("bulk", mark("Start a bulk action"), "bulk-actions.new", Permission.BULK_WRITE),),
         chosen="member_id",
