@@ -115,6 +115,16 @@ def test_bad_input_is_refused_at_its_field(
     assert thresholds(full) == [0, 1_000, 5_000]
 
 
+def test_a_refused_new_tier_stays_on_the_ladder_that_it_was_for(full: Club, call_as: CallAs) -> None:
+    with full.work() as uow:
+        main = service.ladders(uow)[0]
+        other = replace(service.empty(main.program_id), name="Habits", metric="rfm", period="rolling")
+        second = service.save(uow, other, version=0)
+    form = fields(0, ladder=str(second.id), threshold="x")
+    answer = call_as(staff(full.shop.id, ALL)).submit(f"{TAB}/create", form)
+    assert answer.status_code == 422 and "An RFM score from 3 to 15" in answer.text
+
+
 def test_a_preview_of_an_older_version_is_not_saved(full: Club) -> None:
     with full.work() as uow:
         ladder = service.ladders(uow)[0]
