@@ -72,8 +72,7 @@ def enrolled(uow: UnitOfWork, member_ids: Iterable[UUID]) -> set[UUID]:
 def unenroll(uow: UnitOfWork, newcomers: Iterable[UUID], guests: Iterable[UUID]) -> None:
     """Take an enrolling back: newcomers are forgotten, guests are guests as before."""
     uow.execute(_UNMARK, _of(uow, guests))
-    for one in newcomers:
-        people.erase(uow, one)
+    people.forget(uow, sorted(newcomers))
 
 
 def _of(uow: UnitOfWork, member_ids: Iterable[UUID]) -> Mapping[str, Any]:

@@ -46,15 +46,23 @@ WHERE m.shop_id = %(shop)s AND m.customer_id = v.customer AND m.status IN ('acti
 """
 
 
+_SAME_PERSON = """
+SELECT id FROM members WHERE shop_id = %(shop)s AND (id = %(id)s OR merged_into = %(id)s)
+UNION
+SELECT g.id FROM members who
+JOIN members g ON g.shop_id = who.shop_id AND g.status = 'guest' AND g.email_index = who.email_index
+WHERE who.shop_id = %(shop)s AND who.id = %(id)s
+UNION
+SELECT g.id FROM members who
+JOIN members g ON g.shop_id = who.shop_id AND g.status = 'guest' AND g.phone_index = who.phone_index
+WHERE who.shop_id = %(shop)s AND who.id = %(id)s
+"""
 _ERASE = """
-UPDATE members m SET status = 'erased', customer_id = NULL, email_consent = NULL,
+UPDATE members SET status = 'erased', customer_id = NULL, email_consent = NULL,
   email_sealed = NULL, email_index = NULL, email_match = NULL,
   email_proven = false, first_name_sealed = NULL, last_name_sealed = NULL, phone_sealed = NULL, phone_index = NULL,
   birthday_sealed = NULL, birthday_index = NULL, person_index = NULL, indexed = true, updated_at = %(now)s
-FROM members who WHERE who.shop_id = %(shop)s AND who.id = %(id)s AND m.shop_id = %(shop)s
-  AND (m.id = who.id OR m.merged_into = who.id
-    OR (m.status = 'guest' AND (m.email_index = who.email_index OR m.phone_index = who.phone_index)))
-RETURNING m.id
+WHERE shop_id = %(shop)s AND id = ANY(%(ids)s)
 """
 
 
@@ -277,11 +285,16 @@ def erase(uow: UnitOfWork, member_id: UUID) -> None:
 
     The ledger keeps its numbers under ids of nobody.
     """
-    forgotten = [row["id"] for row in uow.all(_ERASE, {"shop": uow.shop, "id": member_id, "now": uow.now})]
+    forget(uow, [row["id"] for row in uow.all(_SAME_PERSON, {"shop": uow.shop, "id": member_id})])
+
+
+def forget(uow: UnitOfWork, member_ids: Sequence[UUID]) -> None:
+    """Forget who these members are, and nobody else."""
+    uow.execute(_ERASE, {"shop": uow.shop, "ids": list(member_ids), "now": uow.now})
     for table in ("member_prefixes", "member_notes", "member_tags"):
         uow.execute(
             f"DELETE FROM {table} WHERE shop_id = %(shop)s AND member_id = ANY(%(ids)s)",
-            {"shop": uow.shop, "ids": forgotten},
+            {"shop": uow.shop, "ids": list(member_ids)},
         )
 
 
