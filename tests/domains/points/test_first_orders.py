@@ -18,6 +18,7 @@ from app.domains.programs import service as programs
 from app.domains.programs.schemas import EarningRule
 from tests.domains.points.invariants import broken
 from tests.domains.points.terms import rule
+from tests.domains.points.test_rehearsal import rehearse
 from tests.factories import payloads
 from tests.fixtures.shop import TestShop, make_shop
 
@@ -157,6 +158,15 @@ def test_a_merge_before_the_second_purchase_ends_where_one_after_it_ends(shop: T
     merge(shop, 77)
     pay(shop, LATE)
     assert gave(shop) == {EARLY: WORTH + BONUS, LATE: WORTH}
+
+
+def test_a_rehearsal_of_unchanged_terms_gives_the_bonus_once_too(shop: TestShop) -> None:
+    offer(shop)
+    pay(shop, EARLY)
+    pay(shop, LATE)
+    merge(shop, 78)
+    found = rehearse(shop)
+    assert found["before"] == found["after"] == 2 * WORTH + BONUS
 
 
 def test_of_three_accounts_one_keeps_the_bonus_and_parting_gives_it_back(shop: TestShop) -> None:
