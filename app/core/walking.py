@@ -42,7 +42,8 @@ class Walk:
 def walked(uow: UnitOfWork, walk: Walk, values: Mapping[str, Any], limit: int, cursor: str | None) -> Found:
     """A page, how many match among the rows looked at first, and up to which instant was looked where it is not full.
 
-    The first key is an instant where `until` is to be told. A file asks for longer pages and gets no count. Raises StaleCursor.
+    The first key is an instant where `until` is to be told. A file asks for longer pages and gets no count. Raises
+    StaleCursor.
     """
     place = decode_cursor(cursor, len(walk.keys)) if cursor else []
     known = {
