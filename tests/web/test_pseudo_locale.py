@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import flask_babel
 import pytest
 
-from app.core import i18n
+from app.core import i18n, mail
 from app.core.permissions import ALL
 from app.web import tabs
 from app.web.tabs import path_names
@@ -94,6 +94,7 @@ def pseudo(monkeypatch: pytest.MonkeyPatch) -> None:
     """The brackets are the language of the application."""
     monkeypatch.setattr(flask_babel.Domain, "get_translations", lambda self: Pseudo())
     monkeypatch.setattr(i18n, "translations", lambda locale: Pseudo())
+    monkeypatch.setattr(mail, "_environment", mail._environment.__wrapped__)
 
 
 def test_what_the_brackets_find() -> None:

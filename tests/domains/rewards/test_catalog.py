@@ -10,7 +10,7 @@ from app.domains.programs import service as programs
 from app.domains.programs.schemas import ProgramCreate
 from app.domains.rewards import queries, service
 from app.domains.rewards.errors import InvalidReward, NoProgram, RewardInUse, RewardNotFound, StaleReward
-from app.domains.rewards.schemas import RewardForm, RewardsQuery
+from app.domains.rewards.schemas import CatalogQuery, RewardForm, RewardsQuery
 from tests.domains.rewards.counter import Counter
 from tests.fixtures.shop import TestShop
 
@@ -66,7 +66,7 @@ def test_the_first_rewards_fit_the_currency(new_shop: Any) -> None:
 def test_a_later_program_does_not_repeat_them(shop: TestShop) -> None:
     with shop.work() as uow:
         programs.create(uow, ProgramCreate(name="Second"))
-        assert len(queries.listed(uow)) == 3
+        assert len(queries.listed(uow, CatalogQuery()).items) == 3
 
 
 def test_a_member_sees_what_is_short_and_what_is_used_up(counter: Counter) -> None:
@@ -167,7 +167,7 @@ def test_other_shops_rewards_are_not_there(shop: TestShop, other_shop: TestShop)
     with other_shop.work() as uow:
         foreign = service.create_reward(uow, form())
     with shop.work() as uow:
-        assert foreign.id not in {one.id for one in queries.listed(uow)}
+        assert foreign.id not in {one.id for one in queries.listed(uow, CatalogQuery()).items}
         for attempt in (
             lambda: service.get_reward(uow, foreign.id),
             lambda: service.retire(uow, foreign.id, version=1),
