@@ -118,9 +118,12 @@ def test_a_template_goes_live_with_a_changed_rule_and_an_order_earns_by_it(
     drawer.locator("[type=submit]").last.click()
     said(merchant)
     expect(rules.first).to_contain_text("2,000")
-    merchant.main.locator("""[hx-vals*='"active"']""").first.click()
-    merchant.confirm()
+    merchant.main.locator("[data-open-id=launch]").first.click()
+    expect(drawer.locator("[name=rewards]")).to_be_checked()
+    assert look_at(merchant, f"a launch, {locale}", above="dialog[open]") == []
+    drawer.locator("[type=submit]").last.click()
     said(merchant)
+    expect(drawer).to_have_count(0)
 
     buys_the_throw(shopper)
 

@@ -110,7 +110,9 @@ def _thresholds(uow: UnitOfWork) -> list[tuple[int, str]]:
 
 points.register_member_facts("tiers", _facts)
 points.register_ladder(_thresholds)
-programs.register_tiers(lambda uow: [(str(level.id), level.name) for level in service.ladder(uow)])
+programs.register_tiers(
+    lambda uow, locale: [(str(level.id), level.localized(locale)) for level in service.ladder(uow)]
+)
 _TABLES = (
     "member_tiers",
     "tier_changes",

@@ -155,6 +155,53 @@ def test_a_reward_is_refilled_and_what_was_redeemed_meanwhile_stays(
     assert value(shop, sql) == 5
 
 
+def given_code(shop: TestShop) -> tuple[str, str, str, int]:
+    with shop.work() as uow:
+        row = uow.one("SELECT member_id, status, failure, channel, points FROM redemptions")
+    assert row is not None
+    return row["status"], row["failure"] or "", row["channel"], row["points"]
+
+
+def test_a_reward_is_given_for_nothing_and_taken_back(shop: TestShop, member: UUID, merchant: Caller) -> None:
+    reward = str(stocked(shop))
+    given = {"member": "ada@example.com", "reward": reward}
+    assert "Ada Byron" in preview(merchant, "give-reward", given)
+    assert value(shop, "SELECT count(*) FROM redemptions") == 0
+    sent = fields(given, _step="run")
+    for _ in range(2):
+        assert merchant.submit(f"{TAB}/give-reward", sent).status_code == 200
+    assert value(shop, "SELECT count(*) FROM redemptions") == 1, "a repeated click gave it twice"
+    assert given_code(shop) == ("reserved", "", "admin", 0)
+    assert available(shop, member) == 1_000
+    assert undo(merchant, shop).status_code == 200
+    assert given_code(shop)[1] == "cancelling"
+
+
+def test_a_given_reward_that_was_used_stays(shop: TestShop, member: UUID, merchant: Caller) -> None:
+    confirm(merchant, "give-reward", {"member": "ada@example.com", "reward": str(stocked(shop))})
+    with shop.work() as uow:
+        uow.execute("UPDATE redemptions SET status = 'used'")
+    assert undo(merchant, shop).status_code == 409
+    assert given_code(shop)[0] == "used"
+
+
+def test_a_reward_is_not_given_to_whoever_cannot_use_it(
+    shop: TestShop, other_shop: TestShop, member: UUID, merchant: Caller, call_as: Call
+) -> None:
+    reward = str(stocked(shop))
+    given = {"member": "ada@example.com", "reward": reward}
+    foreign = {**given, "reward": str(stocked(other_shop))}
+    assert "Choose a reward" in merchant.submit(f"{TAB}/give-reward", fields(foreign, _step="run")).text
+    assert "No member" in merchant.submit(f"{TAB}/give-reward", fields({**given, "member": "x"})).text
+    with shop.work() as uow:
+        members.set_status(uow, member, "blocked")
+    assert "Only an active member" in preview(merchant, "give-reward", given)
+    assert merchant.submit(f"{TAB}/give-reward", fields(given, _step="run")).status_code == 422
+    reader = call_as(staff(shop.id, ALL - {Permission.POINTS_ADJUST}))
+    assert reader.submit(f"{TAB}/give-reward", fields(given, _step="run")).status_code == 403
+    assert value(shop, "SELECT count(*) FROM redemptions") == 0
+
+
 def test_a_code_is_found_and_sent(shop: TestShop, member: UUID, merchant: Caller) -> None:
     with shop.work() as uow:
         reward = uow.scalar("SELECT id FROM rewards ORDER BY points_cost LIMIT 1")

@@ -40,10 +40,11 @@ class Offer:
 
 Shopper = Callable[[UnitOfWork, str, ProgramTerms, ShopperForm], dict[str, Any]]
 Offers = Callable[[UnitOfWork, UUID, str], Offer]
+TierNames = Callable[[UnitOfWork, str], Sequence[tuple[str, str]]]
 _ENGINE: list[Engine] = []
 _SHOPPER: list[Shopper] = []
 _OFFERS: list[Offers] = []
-_TIERS: list[Options] = []
+_TIERS: list[TierNames] = []
 _SEGMENTS: list[Options] = []
 
 
@@ -77,14 +78,14 @@ def offer(uow: UnitOfWork, program_id: UUID, locale: str) -> Offer:
     return _OFFERS[-1](uow, program_id, locale)
 
 
-def register_tiers(tiers: Options) -> None:
-    """Let the domain of tiers say (id, name) of those that rules may ask for."""
+def register_tiers(tiers: TierNames) -> None:
+    """Let the domain of tiers say (id, name) of those that rules may ask for: `tiers(uow, locale)`."""
     _TIERS.append(tiers)
 
 
-def tiers(uow: UnitOfWork) -> list[tuple[str, str]]:
-    """Tiers that rules may ask for: (id, name)."""
-    return [one for provider in _TIERS for one in provider(uow)]
+def tiers(uow: UnitOfWork, locale: str) -> list[tuple[str, str]]:
+    """Tiers that rules may ask for: (id, name in a locale)."""
+    return [one for provider in _TIERS for one in provider(uow, locale)]
 
 
 def register_segments(segments: Options) -> None:

@@ -177,7 +177,7 @@ def _campaigns(ctx: Context, found: Program) -> list[dict[str, Any]]:
 
 
 def _names(ctx: Context) -> dict[str, str]:
-    return dict([*service.tiers(ctx.uow), *service.segments(ctx.uow)])
+    return dict([*service.tiers(ctx.uow, ctx.locale), *service.segments(ctx.uow)])
 
 
 def _versions(ctx: Context, found: Program) -> list[dict[str, Any]]:
@@ -248,7 +248,7 @@ def _drawer(ctx: Context, id: UUID, initial: dict[str, Any]) -> dict[str, Any]:
         "program": service.get(ctx.uow, id),
         "rule": initial,
         "compared": wording.compared_rule(initial["kind"], ctx.locale, _names(ctx)),
-        "tiers": service.tiers(ctx.uow),
+        "tiers": service.tiers(ctx.uow, ctx.locale),
         "segments": service.segments(ctx.uow),
         "preview": None,
         "can_write": ctx.can(Permission.PROGRAMS_WRITE),
@@ -342,7 +342,7 @@ def _campaign_drawer(ctx: Context, id: UUID, initial: dict[str, Any]) -> dict[st
         "program": program,
         "campaign": initial,
         "compared": wording.compared_campaign(ctx.locale, _names(ctx)),
-        "tiers": service.tiers(ctx.uow),
+        "tiers": service.tiers(ctx.uow, ctx.locale),
         "segments": service.segments(ctx.uow),
         "given": queries.budgets(ctx.uow, id).get(f"campaign:{initial['id']}", 0),
         "preview": None,
@@ -507,7 +507,7 @@ def shopper(ctx: Context, id: UUID) -> dict[str, Any]:
     """The drawer that shows the panel in the store; it asks with what is typed in the editor behind it."""
     return {
         "program": service.get(ctx.uow, id),
-        "tiers": service.tiers(ctx.uow),
+        "tiers": service.tiers(ctx.uow, ctx.locale),
         "initial": {"shopper": {"locale": ctx.locale, "who": "guest"}},
         "members": ctx.can(Permission.MEMBERS_READ),
         "panel": None,

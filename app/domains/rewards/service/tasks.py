@@ -1,26 +1,37 @@
-"""One-click tasks of rewards: sending a code again, and more pieces of a reward that runs out."""
+"""One-click tasks of rewards: a reward for nothing, a code once more, and more pieces of a reward that runs out."""
 
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from app.core import ids
 from app.core.db import UnitOfWork
 from app.core.errors import Invalid
 from app.core.i18n import mark
 from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
+from app.domains.points import service as points
 from app.domains.quick.schemas import Line, Outcome, Preview, Task
 from app.domains.rewards import queries, rules
-from app.domains.rewards.errors import StockBelowTaken
+from app.domains.rewards.errors import RedemptionNotCancellable, StockBelowTaken
 from app.domains.rewards.models import Reward
 from app.domains.rewards.schemas import Redemption
-from app.domains.rewards.service import resending
+from app.domains.rewards.service import giving, resending
 from app.domains.rewards.service.catalog import get_reward
+from app.domains.shops import service as shops
 
 _MOST_PIECES = 1_000_000
 _CHOICES = 100
+_NO_ACCOUNT = mark("Only an active member with a customer account can be given a reward.")
+
+
+class GiveTask(BaseModel):
+    """A reward for one member, for nothing."""
+
+    member: str = Field(min_length=1, max_length=254)
+    reward: UUID
 
 
 class ResendTask(BaseModel):
@@ -34,6 +45,51 @@ class RefillTask(BaseModel):
 
     reward: UUID
     pieces: int = Field(gt=0, le=_MOST_PIECES)
+
+
+def _givable(uow: UnitOfWork, reward_id: UUID) -> Reward:
+    found = giving.givable(uow, [reward_id])
+    if not found:
+        raise Invalid(fields={"reward": mark("Choose a reward that makes a discount code.")})
+    return found[0]
+
+
+def _preview_give(uow: UnitOfWork, form: GiveTask, locale: str) -> Preview:
+    member, reward = points.one_member(uow, form.member), _givable(uow, form.reward)
+    profile = members.profile(uow, member.id)
+    lines = [
+        Line(mark("Member"), profile.name or profile.email or str(member.id)),
+        Line(mark("Reward"), rules.localized(reward.name, reward.names, locale)),
+        Line(mark("Points"), 0, "points"),
+    ]
+    works_until = rules.expiry(uow.now, reward.valid_days, shops.get(uow).timezone)
+    if works_until:
+        lines.append(Line(mark("Works until"), works_until, "moment"))
+    able = member.active and member.customer_id is not None
+    return Preview(lines, [] if able else [(_NO_ACCOUNT, {})], possible=able)
+
+
+def _give(uow: UnitOfWork, form: GiveTask) -> Outcome:
+    member, reward = points.one_member(uow, form.member), _givable(uow, form.reward)
+    given = giving.give(uow, member.id, reward.id, key=f"staff:{ids.new_id()}", channel="admin")
+    if given is None:
+        raise Invalid(fields={"member": _NO_ACCOUNT})
+    return Outcome(
+        mark("{reward} was given. The code is on its way to the member."),
+        {"reward": reward.name},
+        url=f"/app/reward-catalog/redemptions?open={given.id}",
+        undo={"redemption": str(given.id)},
+    )
+
+
+def _undo_give(uow: UnitOfWork, kept: dict[str, Any]) -> None:
+    if not giving.withdraw(uow, UUID(kept["redemption"])):
+        raise RedemptionNotCancellable(status="used")
+
+
+def _to_give(uow: UnitOfWork, locale: str) -> dict[str, Any]:
+    found = giving.givable(uow)
+    return {"rewards": [(str(one.id), rules.localized(one.name, one.names, locale)) for one in found]}
 
 
 def _by_code(uow: UnitOfWork, text: str) -> Redemption:
@@ -133,6 +189,21 @@ def _stocked(uow: UnitOfWork, locale: str) -> dict[str, Any]:
 
 
 TASKS = (
+    Task(
+        key="give-reward",
+        title=mark("Give a reward"),
+        text=mark("Send one member a reward for nothing, as a thank-you or to put something right."),
+        icon="gift",
+        permission=Permission.POINTS_ADJUST,
+        form=GiveTask,
+        template="admin/rewards/_quick_give.html",
+        submit=mark("Give reward"),
+        preview=_preview_give,
+        run=_give,
+        undo=_undo_give,
+        choices=_to_give,
+        position=25,
+    ),
     Task(
         key="resend-code",
         title=mark("Send a code again"),
