@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +27,8 @@ RedemptionStatus = Literal["reserved", "issued", "used", "cancelled", "failed", 
 Ending = Literal["staff", "member", "expired", "order_canceled"]
 HoldStatus = Literal["held", "captured", "released", "expired", "returned"]
 Channel = Literal["widget", "api", "admin", "referral", "tier"]
+# Where a member gets a code that nobody has shown to them, so it is sent. A referral's own message tells its code.
+UNASKED: Final = frozenset[Channel]({"admin", "tier"})
 # Kinds that Shopify keeps as a discount with a code, and kinds that give the member something to type.
 DISCOUNTS = ("amount_off", "percentage_off", "free_shipping", "free_product", "any_amount")
 CODE_KINDS = (*DISCOUNTS, "gift_card")

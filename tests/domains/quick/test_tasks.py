@@ -177,6 +177,20 @@ def test_a_reward_is_given_for_nothing_and_taken_back(shop: TestShop, member: UU
     assert given_code(shop)[1] == "cancelling"
 
 
+@pytest.mark.parametrize("undone", [False, True])
+def test_a_given_code_is_sent_unless_it_was_taken_back_before(
+    shop: TestShop, member: UUID, merchant: Caller, undone: bool
+) -> None:
+    confirm(merchant, "give-reward", {"member": "ada@example.com", "reward": str(stocked(shop))})
+    if undone:
+        assert undo(merchant, shop).status_code == 200
+    made = value(shop, "SELECT id FROM redemptions")
+    for _ in range(2):
+        with shop.work() as uow:
+            rewards.settle_issued(uow, made, "gid://shopify/DiscountCodeNode/1")
+    assert value(shop, "SELECT count(*) FROM messages WHERE kind = 'reward_code'") == (0 if undone else 1)
+
+
 def test_a_given_reward_that_was_used_stays(shop: TestShop, member: UUID, merchant: Caller) -> None:
     confirm(merchant, "give-reward", {"member": "ada@example.com", "reward": str(stocked(shop))})
     with shop.work() as uow:

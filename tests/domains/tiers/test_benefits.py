@@ -78,6 +78,20 @@ def test_a_gift_comes_as_a_code_once_in_each_period(club: Club) -> None:
     assert given(club, other) == []
 
 
+def test_a_gift_s_code_is_sent_because_nobody_asked_for_it(club: Club) -> None:
+    with club.work() as uow:
+        reward = service.givable(uow)[0][0]
+    club.tier("Silver", entry_reward_id=reward)
+    club.earn(club.join(), 1_000)
+    with club.work() as uow:
+        rewards.settle_issued(
+            uow, uow.scalar("SELECT id FROM redemptions"), "gid://shopify/DiscountCodeNode/1"
+        )
+    assert [row["kind"] for row in club.rows("SELECT kind FROM messages WHERE kind = 'reward_code'")] == [
+        "reward_code"
+    ]
+
+
 def test_early_access_shows_and_redeems_a_reward_before_others(club: Club) -> None:
     club.now = clock.now()
     club.tier("Silver", early_days=3)

@@ -25,8 +25,8 @@ from app.domains.rewards.errors import (
     RedemptionNotCancellable,
     RedemptionNotFound,
 )
-from app.domains.rewards.events import RewardCancelled, RewardFailed, RewardIssued, RewardUsed
-from app.domains.rewards.schemas import CANCEL_FAILED, CANCELLING, DISCOUNTS, Ending, Redemption
+from app.domains.rewards.events import CodeRequested, RewardCancelled, RewardFailed, RewardIssued, RewardUsed
+from app.domains.rewards.schemas import CANCEL_FAILED, CANCELLING, DISCOUNTS, UNASKED, Ending, Redemption
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,8 @@ def settle_issued(uow: UnitOfWork, redemption_id: UUID, discount_gid: str) -> No
     uow.publish([RewardIssued(redemption_id, redemption.member_id, redemption.reward_id, redemption.points)])
     if redemption.failure == CANCELLING:
         cancel(uow, redemption_id)
+    elif redemption.channel in UNASKED:
+        uow.publish([CodeRequested(redemption_id, redemption.member_id)])
 
 
 def creation_failed(uow: UnitOfWork, message: OutboxMessage, error: Exception) -> None:
