@@ -1,13 +1,11 @@
-"""Shopify's OAuth endpoints on a shop's domain: token exchange, refresh, authorization code."""
+"""Shopify's token endpoint on a shop's domain: token exchange, refresh, authorization code."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Response, jsonify, redirect, request
+from flask import Blueprint, Response, jsonify, request
 
-from devstore import installs, shops, signatures, tokens
+from devstore import shops, tokens
 from devstore.current import dev_store, shop_of_host
 from devstore.strikes import strike_http
 from devstore.tokens import GrantRefused
@@ -73,30 +71,6 @@ def _exchange(shop: str, given: Mapping[str, Any], expiring: bool) -> dict[str, 
     if wanted == _ONLINE:
         return tokens.grant_online(store, shop, user)
     return tokens.grant(store, shop, expiring=expiring)
-
-
-@oauth.get("/admin/oauth/authorize")
-def authorize() -> Response:
-    """The classic flow: agree to everything, mark the app installed, send the browser back with a code."""
-    store, shop = dev_store(), shop_of_host()
-    back = urlsplit(request.args.get("redirect_uri", ""))
-    own = urlsplit(store.settings.app_url)
-    known = (back.scheme, back.netloc) == (own.scheme, own.netloc) and back.path in store.app.redirect_paths
-    if request.args.get("client_id") != store.settings.api_key or not known:
-        text = "Oauth error invalid_request: The redirect_uri is not whitelisted or the client is unknown"
-        return Response(text, status=400, content_type="text/plain")
-    installs.install(store, shop)
-    query = {
-        "code": tokens.new_code(store, shop, request.args.get("scope", "")),
-        "host": installs.host_of(shop),
-        "shop": shop,
-        "state": request.args.get("state", ""),
-        "timestamp": str(int(time.time())),
-    }
-    query["hmac"] = signatures.query(store.settings.api_secret, query)
-    rest = f"{back.query}&" if back.query else ""
-    target = f"{back.scheme}://{back.netloc}{back.path}?{rest}{urlencode(query)}"
-    return Response(redirect(target).get_data(), 302, {"Location": target})
 
 
 def _refusal(error: str, description: str) -> Response:

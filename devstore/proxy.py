@@ -27,8 +27,17 @@ _client = httpx.Client(timeout=httpx.Timeout(20.0, connect=2.0), trust_env=False
 @proxy.route("/store/<handle>/<prefix>/<subpath>", methods=_METHODS, defaults={"rest": ""})
 @proxy.route("/store/<handle>/<prefix>/<subpath>/<path:rest>", methods=_METHODS)
 def by_handle(handle: str, prefix: str, subpath: str, rest: str) -> Response:
-    """The proxy on the dev store's own address."""
+    """The proxy on the dev store's own address, where an app's address in the admin has the same shape."""
+    if (prefix, subpath) == ("apps", dev_store().settings.api_key):
+        return _to_admin(handle, rest)
     return _forward(shops.domain_of(handle), prefix, subpath, rest)
+
+
+def _to_admin(handle: str, rest: str) -> Response:
+    place = f"/admin/store/{quote(handle)}/apps/{dev_store().app.handle}"
+    within = f"/{quote(rest)}" if rest else ""
+    query = request.query_string.decode("latin-1")
+    return Response(status=302, headers={"Location": place + within + (f"?{query}" if query else "")})
 
 
 @proxy.before_app_request

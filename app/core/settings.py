@@ -55,6 +55,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def shopify_stand_in(self) -> str:
+        """Origin where a developer's browser finds a shop's own pages; empty for Shopify, and always in production."""
+        return self.shopify_connect_to if self.environment == "development" else ""
+
+    @property
     def owner_url(self) -> str:
         """The URL that owns the schema."""
         return self.database_owner_url or self.database_url

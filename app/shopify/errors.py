@@ -15,6 +15,22 @@ class ForgedRequest(Unauthorized):
     default_message = mark("The request is not signed by Shopify.")
 
 
+class StateUnknown(ForgedRequest):
+    """A browser came back from the classic installation with a state that it does not hold, or no longer."""
+
+    code = "oauth_state_unknown"
+    default_message = mark(
+        "This installation is done, took too long or began in another browser. Open the app in the Shopify admin."
+    )
+
+
+class ConsentDenied(Conflict):
+    """A browser came back from the classic installation without the shop's consent."""
+
+    code = "oauth_consent_denied"
+    default_message = mark("The shop did not agree, so nothing was installed.")
+
+
 class MalformedDelivery(MalformedPayload):
     """A signed request that lacks something Shopify always sends."""
 

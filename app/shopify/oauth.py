@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -15,7 +15,7 @@ from app.core import clock, ids
 from app.core.settings import get_settings
 from app.shopify import shop_domain, tokens
 from app.shopify.credentials import secrets
-from app.shopify.errors import ForgedRequest
+from app.shopify.errors import ConsentDenied, ForgedRequest, StateUnknown
 from app.shopify.tokens import OfflineToken
 
 CALLBACK_PATH = "/auth/callback"
@@ -39,17 +39,19 @@ def begin(shop: str, scopes: Sequence[str]) -> Start:
     state = _serializer().dumps({"shop": domain, "nonce": ids.new_id().hex})
     session = _keyed_session(secrets()[0], settings.shopify_api_key)(domain, settings.shopify_api_version)
     location = session.create_permission_url(list(scopes), settings.app_url + CALLBACK_PATH, state)
-    return Start(str(location), state)
+    return Start(_for_browser(str(location), domain), state)
 
 
 def complete(query_string: str, cookie_state: str | None) -> tuple[str, OfflineToken]:
     """Verify the callback's query and exchange its code: the shop's domain and its token.
 
     The state must be the one in this browser's cookie, ours, at most ten minutes old and for the same shop.
-    Raises ForgedRequest, and what the exchange raises.
+    Raises ConsentDenied, ForgedRequest, StateUnknown, and what the exchange raises.
     """
     pairs = parse_qsl(query_string, keep_blank_values=True)
     parameters = dict(pairs)
+    if "error" in parameters:  # nothing comes of it, so nobody has to have signed it
+        raise ConsentDenied()
     domain = shop_domain.parse(parameters.get("shop"))
     if domain is None or len(pairs) != len(parameters):
         raise ForgedRequest()
@@ -85,13 +87,22 @@ def _check_age(timestamp: str) -> None:
 
 def _check_state(state: str, cookie_state: str | None, domain: str) -> None:
     if not cookie_state or not hmac.compare_digest(state.encode(), cookie_state.encode()):
-        raise ForgedRequest()
+        raise StateUnknown()
     try:
         signed = _serializer().loads(state, max_age=STATE_SECONDS)
     except BadSignature as error:
-        raise ForgedRequest() from error
+        raise StateUnknown() from error
     if signed["shop"] != domain:
-        raise ForgedRequest()
+        raise StateUnknown()
+
+
+def _for_browser(location: str, domain: str) -> str:
+    """Where a browser finds a page of the shop: its own domain, or what plays it on a developer's machine."""
+    origin = get_settings().shopify_stand_in
+    if not origin:
+        return location
+    page = urlsplit(location)
+    return f"{origin}{page.path}?{urlencode({'shop': domain})}&{page.query}"
 
 
 def _serializer() -> URLSafeTimedSerializer:

@@ -40,7 +40,7 @@ def add_endpoints(app: Flask, endpoints: EndpointRegistry) -> None:
 
 def _view(endpoint: Endpoint) -> Callable[..., Response]:
     def view(**texts: str) -> Response:
-        g.json_face = True
+        g.json_face = endpoint.produces != "text/html"
         return _serve(endpoint, texts)
 
     return view

@@ -188,8 +188,9 @@ def endpoint(  # noqa: PLR0913 - one declaration says everything about an endpoi
     `out` is a Pydantic model, `Page[Model]`, `Download`, `Reply` or None (no payload). `key` puts the payload under
     that name; lists use "items" when it is missing. `permission` is required unless `public`. `cross_shop` gives
     the reason of an operator endpoint that works across shops. With `raw` the handler gets the request as it came
-    (RawRequest) in place of a parsed body. `hidden` keeps it out of the API document. The handler names what it
-    takes: ctx, body, query, raw and the path's parameters.
+    (RawRequest) in place of a parsed body. `hidden` keeps it out of the API document. What `produces` text/html is
+    meant for a browser: its refusals are pages. The handler names what it takes: ctx, body, query, raw and the
+    path's parameters.
     """
 
     def declare(handler: Handler) -> Handler:

@@ -5,6 +5,7 @@ from flask import Flask, Response, make_response, render_template
 from devstore.errors import Refused
 from devstore.pages import people
 from devstore.pages.admin import admin
+from devstore.pages.consent import consent
 from devstore.pages.customer_records import customer_records
 from devstore.pages.index import index
 from devstore.pages.mailbox import mailbox
@@ -14,7 +15,7 @@ from devstore.pages.storefront import storefront
 from devstore.pages.tools import tools
 from devstore.settings import DEMO_SHOP
 
-_PARTS = (index, admin, order_records, customer_records, tools, storefront, shopping, mailbox)
+_PARTS = (index, admin, consent, order_records, customer_records, tools, storefront, shopping, mailbox)
 
 
 def _refused(error: Refused) -> Response:

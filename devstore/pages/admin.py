@@ -34,7 +34,8 @@ def app_frame(handle: str, app_handle: str, rest: str = "") -> str:
     if app_handle != store.app.handle:
         raise Refused(f"There is no app {app_handle}", code="not_found", status=404)
     if not shop["installed_at"]:
-        return page("admin/install.html", shop, "app", scopes=store.app.scopes)
+        classic = f"{store.settings.app_url}/auth/begin?{urlencode({'shop': shop['domain']})}"
+        return page("admin/install.html", shop, "app", scopes=store.app.scopes, classic=classic)
     path = store.app.application_path + (f"/{rest}" if rest else "")
     own = [pair for pair in request.args.items(multi=True) if pair[0] not in _OUTSIDE]
     source = frame_address(shop, path, own)

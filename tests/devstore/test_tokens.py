@@ -4,7 +4,8 @@ from urllib.parse import parse_qsl, urlsplit
 import jwt
 import pytest
 
-from devstore import installs, signatures, tokens
+from devstore import installs, shops, signatures, tokens
+from devstore.app import create_app
 from devstore.settings import DEMO_SHOP as SHOP
 from tests.devstore.conftest import SECRET
 
@@ -121,24 +122,78 @@ def test_uninstalling_ends_every_token(store, ask):
     assert refresh(ask, body["refresh_token"])[1]["error"] == "invalid_client"
 
 
-def test_the_classic_flow_sends_a_signed_code_that_works_once(store, client, ask):
-    query = {
-        "client_id": "key",
-        "scope": "read_orders",
-        "redirect_uri": "http://127.0.0.1:9/auth/callback",
-        "state": "n0nce",
-    }
-    answer = client.get("/admin/oauth/authorize", query_string=query, headers={"Host": SHOP})
-    back = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+CLASSIC = {
+    "client_id": "key",
+    "scope": "read_orders",
+    "redirect_uri": "http://127.0.0.1:9/auth/callback",
+    "state": "n0nce",
+    "shop": SHOP,
+}
+
+
+def way_back(answer):
+    """The query that the browser brings back to the app, whose signature must be right."""
+    assert answer.status_code == 302 and answer.location.startswith("http://127.0.0.1:9/auth/callback?")
+    back = dict(parse_qsl(urlsplit(answer.location).query))
     assert back["state"] == "n0nce" and back["shop"] == SHOP
     assert back["hmac"] == signatures.query(SECRET, back)
+    return back
+
+
+@pytest.fixture
+def browser(store):
+    return create_app(store).test_client()
+
+
+@pytest.mark.parametrize("host", [SHOP, "127.0.0.1"])
+def test_the_classic_flow_sends_a_signed_code_that_works_once(store, browser, ask, host):
+    installs.uninstall(store, SHOP)
+    page = browser.get("/admin/oauth/authorize", query_string=CLASSIC, headers={"Host": host})
+    assert page.status_code == 200 and "write_discounts" in page.text
+    assert not shops.get(store, SHOP)["installed_at"]
+    answer = browser.post("/admin/oauth/authorize", query_string=CLASSIC, data={"answer": "install"})
+    back = way_back(answer)
     assert ask(code=back["code"], expiring=1)[1]["expires_in"] == 3600
     assert ask(code=back["code"], expiring=1)[0] == 400
 
 
-def test_the_classic_flow_sends_nobody_elsewhere(client):
-    query = {"client_id": "key", "redirect_uri": "http://evil.test/auth/callback", "state": "x"}
-    assert client.get("/admin/oauth/authorize", query_string=query, headers={"Host": SHOP}).status_code == 400
+def test_whoever_cancels_the_classic_flow_goes_back_without_a_code(store, browser):
+    installs.uninstall(store, SHOP)
+    for given in ({"answer": "cancel"}, {}):
+        back = way_back(browser.post("/admin/oauth/authorize", query_string=CLASSIC, data=given))
+        assert back["error"] == "access_denied" and "code" not in back
+    assert not shops.get(store, SHOP)["installed_at"]
+
+
+def test_the_classic_flow_does_not_ask_a_shop_again(browser, ask):
+    back = way_back(browser.get("/admin/oauth/authorize", query_string=CLASSIC))
+    assert ask(code=back["code"], expiring=1)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"redirect_uri": "http://evil.test/auth/callback"}, 400),
+        ({"redirect_uri": "http://127.0.0.1:9/app"}, 400),
+        ({"client_id": "other"}, 400),
+        ({"shop": "nobody.myshopify.com"}, 404),
+    ],
+)
+def test_the_classic_flow_sends_nobody_elsewhere(browser, change, status):
+    query = {**CLASSIC, **change}
+    for answer in (
+        browser.get("/admin/oauth/authorize", query_string=query),
+        browser.post("/admin/oauth/authorize", query_string=query, data={"answer": "install"}),
+    ):
+        assert (answer.status_code, answer.mimetype) == (status, "text/html")
+
+
+def test_where_the_app_leads_after_installing_is_its_frame(browser):
+    answer = browser.get("/store/loyalnest-demo/apps/key/points?x=1")
+    assert (answer.status_code, answer.location) == (
+        302,
+        "/admin/store/loyalnest-demo/apps/loyalnest/points?x=1",
+    )
 
 
 def test_the_admin_loads_the_app_with_a_signed_address(store):

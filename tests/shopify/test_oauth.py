@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from itsdangerous import TimestampSigner
 
+from app.core.settings import get_settings
 from app.shopify import oauth
 from app.shopify.errors import ForgedRequest, TokenRejected
 from app.shopify.shop_domain import InvalidShop
@@ -48,6 +49,25 @@ def test_the_first_leg(text: str) -> None:
     assert query["scope"] == ["read_orders,read_customers"]
     assert query["redirect_uri"] == ["https://app.example/auth/callback"]
     assert query["state"] == [start.state]
+
+
+@pytest.mark.parametrize(
+    ("environment", "page"),
+    [
+        ("development", "http://127.0.0.1:9/admin/oauth/authorize?shop=demo.myshopify.com&"),
+        ("production", "https://demo.myshopify.com/admin/oauth/authorize?"),
+    ],
+)
+def test_a_stand_in_is_where_a_browser_goes_in_development_only(
+    monkeypatch: pytest.MonkeyPatch, environment: str, page: str
+) -> None:
+    monkeypatch.setenv("SHOPIFY_CONNECT_TO", "http://127.0.0.1:9/")
+    monkeypatch.setenv("ENVIRONMENT", environment)
+    get_settings.cache_clear()
+    start = oauth.begin("demo", ["read_orders"])
+    assert start.location.startswith(page)
+    query = parse_qs(urlsplit(start.location).query)
+    assert query["state"] == [start.state] and query["scope"] == ["read_orders"]
 
 
 @pytest.mark.parametrize(

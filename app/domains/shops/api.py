@@ -24,7 +24,14 @@ from app.core.settings import get_settings
 from app.domains.shops import service
 from app.domains.shops.schemas import Shop
 from app.shopify import id_tokens, oauth, webhooks
-from app.shopify.errors import AppRejected, ForgedRequest, MalformedDelivery, TokenRejected
+from app.shopify.errors import (
+    AppRejected,
+    ConsentDenied,
+    ForgedRequest,
+    MalformedDelivery,
+    StateUnknown,
+    TokenRejected,
+)
 from app.shopify.errors import InvalidIdToken as TokenNotExchanged
 from app.shopify.shop_domain import InvalidShop, handle
 from app.web import principals
@@ -201,6 +208,7 @@ def _error(code: str, message: str) -> bytes:
     status=302,
     tag="Shopify",
     errors=(InvalidShop,),
+    produces="text/html",
 )
 def begin_oauth(raw: RawRequest) -> Reply:
     """Send a browser to the page of its shop that grants the app access, when the admin did not install it itself.
@@ -221,7 +229,8 @@ def begin_oauth(raw: RawRequest) -> Reply:
     out=Reply,
     status=302,
     tag="Shopify",
-    errors=(ForgedRequest, TokenRejected, AppRejected),
+    errors=(ConsentDenied, ForgedRequest, StateUnknown, TokenRejected, AppRejected),
+    produces="text/html",
 )
 def finish_oauth(raw: RawRequest) -> Reply:
     """Take a browser back from its shop: install the shop and open the app inside of its admin."""

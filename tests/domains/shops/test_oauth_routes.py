@@ -19,6 +19,7 @@ from tests.domains.shops.shopify import DOMAIN, Shopify
 from tests.shopify.wire import Reply
 
 OTHER = "other.myshopify.com"
+UNKNOWN = "oauth_state_unknown"
 
 
 @pytest.fixture
@@ -44,9 +45,9 @@ def callback(browser: FlaskClient, state: str, *, secret: str = "", **changes: s
 
 
 def assert_refused(answer: TestResponse, status: int = 401, code: str = "forged_request") -> None:
-    assert answer.json is not None
-    assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
-    assert answer.location is None
+    """A page says so to the person, and leads nowhere."""
+    assert (answer.status_code, answer.mimetype, answer.location) == (status, "text/html", None)
+    assert f">{code} · " in answer.text and answer.text.count("<h1") == 1
 
 
 def installed() -> list[str]:
@@ -62,7 +63,9 @@ def test_the_browser_leaves_with_a_state_it_keeps(
     get_settings.cache_clear()
     answer = browser.get(f"/auth/begin?shop={DOMAIN}&host=anything&embedded=1")
     place = urlsplit(answer.location)
-    assert (place.scheme, place.netloc, place.path) == ("https", DOMAIN, "/admin/oauth/authorize")
+    shop = f"https://{DOMAIN}" if environment == "production" else get_settings().shopify_connect_to
+    assert (f"{place.scheme}://{place.netloc}", place.path) == (shop, "/admin/oauth/authorize")
+    assert ("shop" in parse_qs(place.query)) == (environment == "development")
     assert parse_qs(place.query)["redirect_uri"] == [get_settings().app_url + "/auth/callback"]
     (cookie,) = answer.headers.getlist("Set-Cookie")
     value, *attributes = cookie.split("; ")
@@ -110,17 +113,17 @@ def test_coming_back_installs_the_shop_and_opens_the_app(browser: FlaskClient, s
 def test_a_wrong_state_is_refused(browser: FlaskClient, app: Flask, shopify: Shopify) -> None:
     state = begin(browser)
     elsewhere = app.test_client()
-    assert_refused(callback(elsewhere, state))  # somebody else's browser has no such cookie
+    assert_refused(callback(elsewhere, state), code=UNKNOWN)  # somebody else's browser has no such cookie
     begin(elsewhere)
-    assert_refused(callback(elsewhere, state))
+    assert_refused(callback(elsewhere, state), code=UNKNOWN)
     for wrong in ("", "made-up", "é", state + "x"):
-        assert_refused(callback(browser, wrong))
+        assert_refused(callback(browser, wrong), code=UNKNOWN)
     assert shopify.seen == [] and installed() == []
 
 
 def test_a_made_up_cookie_is_refused(browser: FlaskClient, shopify: Shopify) -> None:
     browser.set_cookie(STATE_COOKIE, "made-up", path="/auth/callback")
-    assert_refused(callback(browser, "made-up"))
+    assert_refused(callback(browser, "made-up"), code=UNKNOWN)
     assert shopify.seen == []
 
 
@@ -150,14 +153,15 @@ def test_a_stale_callback_is_refused(browser: FlaskClient, shopify: Shopify, tim
 def test_another_place_than_the_shop_of_the_state_is_refused(
     browser: FlaskClient, shopify: Shopify, shop: str
 ) -> None:
-    assert_refused(callback(browser, begin(browser), shop=shop))
+    unknown = UNKNOWN if shop == OTHER else "forged_request"
+    assert_refused(callback(browser, begin(browser), shop=shop), code=unknown)
     assert shopify.seen == [] and installed() == []
 
 
 def test_a_repeated_callback_installs_once(browser: FlaskClient, shopify: Shopify) -> None:
     state = begin(browser)
     assert callback(browser, state).status_code == 302
-    assert_refused(callback(browser, state))
+    assert_refused(callback(browser, state), code=UNKNOWN)
     assert len(shopify.exchanges()) == 1 and installed() == [DOMAIN]
 
 
@@ -167,3 +171,21 @@ def test_a_used_code_leaves_everything_as_it_was(browser: FlaskClient, shopify: 
     shopify.exchange = Reply(503)
     assert_refused(callback(browser, begin(browser)), 503, "shopify_unavailable")
     assert installed() == []
+
+
+def test_a_shop_that_does_not_agree_is_told_so_on_a_page(browser: FlaskClient, shopify: Shopify) -> None:
+    state = begin(browser)
+    assert_refused(callback(browser, state, error="access_denied"), 409, "oauth_consent_denied")
+    assert_refused(browser.get("/auth/callback?error=access_denied"), 409, "oauth_consent_denied")
+    assert shopify.seen == [] and installed() == []
+    assert callback(browser, state).status_code == 302
+
+
+def test_a_script_is_refused_in_json(browser: FlaskClient) -> None:
+    answer = browser.get("/auth/callback", headers={"Accept": "application/json"})
+    assert answer.json is not None and answer.json["error"]["code"] == "forged_request"
+
+
+def test_the_page_speaks_the_languages_of_the_browser(browser: FlaskClient) -> None:
+    answer = browser.get("/auth/callback", headers={"Accept": "text/html", "Accept-Language": "ar"})
+    assert 'lang="ar" dir="rtl"' in answer.text
