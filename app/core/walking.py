@@ -1,12 +1,15 @@
-"""Pages of a filtered list at a bounded cost: so many rows are looked at along an index, whatever the filters leave."""
+"""Statements of pages; a filtered list looks at so many rows along an index and no more, whatever its filters leave."""
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Select, tuple_
+
 from app.core.db import UnitOfWork
-from app.core.paging import COUNT_CAP, MAX_LIMIT, Found, Page, decode_cursor, encode_cursor
+from app.core.paging import COUNT_CAP, MAX_LIMIT, Found, Order, Place
 
 SCAN = COUNT_CAP
 
@@ -15,28 +18,22 @@ SCAN = COUNT_CAP
 class Walk:
     """Rows in the order of an index, and what of them is shown.
 
-    `source` selects them without an order, with "{after}" behind a condition, where the place of a page goes; `keys` are its
-    columns that order it, `shown` and `joins` what a page reads of the walked rows (`called` so), `where` its filters.
+    `source` selects them without an order, with "{after}" behind a condition, where the place of a page goes, and "{order}"
+    where a part of it is ordered; `order` are its columns, `shown` and `joins` what a page reads of the walked rows (`called`
+    so), `where` its filters.
     """
 
     source: str
-    keys: Sequence[str]
+    order: Order
     shown: str
     joins: str = ""
     where: str = "true"
-    descending: bool = False
     called: str = "w"
 
-    def pool(self, after: bool) -> str:
+    def pool(self, place: Place | None) -> str:
         """The rows that are looked at."""
-        names = ", ".join(self.keys)
-        marks = ", ".join(f"%(at_{key})s" for key in self.keys)
-        place = f" AND ({names}) {'<' if self.descending else '>'} ({marks})" if after else ""
-        return f"{self.source.format(after=place)} ORDER BY {self.order()} LIMIT %(scan)s"
-
-    def order(self, prefix: str = "") -> str:
-        """The order as SQL."""
-        return ", ".join(f"{prefix}{key}{' DESC' if self.descending else ''}" for key in self.keys)
+        by = self.order.by(place)
+        return f"{self.source.format(after=self.order.beside(place), order=by)} ORDER BY {by} LIMIT %(scan)s"
 
 
 def walked(uow: UnitOfWork, walk: Walk, values: Mapping[str, Any], limit: int, cursor: str | None) -> Found:
@@ -45,38 +42,51 @@ def walked(uow: UnitOfWork, walk: Walk, values: Mapping[str, Any], limit: int, c
     The first key is an instant where `until` is to be told. A file asks for longer pages and gets no count. Raises
     StaleCursor.
     """
-    place = decode_cursor(cursor, len(walk.keys)) if cursor else []
-    known = {
-        **values,
-        "scan": SCAN,
-        **{f"at_{key}": part for key, part in zip(walk.keys, place, strict=False)},
-    }
-    pool = walk.pool(bool(cursor))
+    page, until = walk.order.bounded(cursor, limit, lambda place: _read(uow, walk, values, limit, place))
+    total, more = _total(uow, walk, values) if limit <= MAX_LIMIT else (None, False)
+    return Found(page, total, more, until if isinstance(until, datetime) else None)
+
+
+def _read(
+    uow: UnitOfWork, walk: Walk, values: Mapping[str, Any], limit: int, place: Place | None
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Rows from a place on, one more than a page has, and when they are fewer, where the walk ended before the last."""
+    known = {**values, **walk.order.values(place)}
+    pool = walk.pool(place)
     rows = uow.all(
         f"SELECT {walk.shown} FROM ({pool}) {walk.called} {walk.joins} WHERE {walk.where}"
-        f" ORDER BY {walk.order(walk.called + '.')} LIMIT %(limit)s",
-        known | {"limit": limit + 1},
+        f" ORDER BY {walk.order.by(place, walk.called + '.')} LIMIT %(limit)s",
+        known | {"scan": SCAN, "limit": limit + 1},
     )
-    full = len(rows) > limit
-    last = rows[limit - 1] if full else _end(uow, walk, pool, known)
-    onward = encode_cursor(*(last[key] for key in walk.keys)) if last else None
-    instant = last[walk.keys[0]] if last and not full else None
-    total, more = _total(uow, walk, values) if limit <= MAX_LIMIT else (None, False)
-    page = Page(rows[:limit], onward)
-    return Found(page, total, more, instant if isinstance(instant, datetime) else None)
-
-
-def _end(uow: UnitOfWork, walk: Walk, pool: str, known: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Where the walk ended; None when it came to the last row there is."""
-    keys = ", ".join(walk.keys)
-    return uow.one(f"SELECT {keys} FROM ({pool}) w ORDER BY {walk.order()} OFFSET {SCAN - 1} LIMIT 1", known)
+    if len(rows) > limit:
+        return rows, None
+    keys = ", ".join(walk.order.columns())
+    ends = uow.all(
+        f"SELECT {keys} FROM ({pool}) w ORDER BY {walk.order.by(place)} OFFSET {SCAN - 1} LIMIT 2",
+        known | {"scan": SCAN + 1},
+    )
+    return rows, ends[0] if len(ends) == 2 else None
 
 
 def _total(uow: UnitOfWork, walk: Walk, values: Mapping[str, Any]) -> tuple[int, bool]:
     row = uow.one(
-        f"WITH w AS MATERIALIZED ({walk.pool(False)}) SELECT (SELECT count(*) FROM w) AS seen,"
+        f"WITH w AS MATERIALIZED ({walk.pool(None)}) SELECT (SELECT count(*) FROM w) AS seen,"
         f" (SELECT count(*) FROM w {walk.called} {walk.joins} WHERE {walk.where}) AS matching",
         {**values, "scan": SCAN + 1},
     )
     assert row is not None
     return min(row["matching"], SCAN), row["seen"] > SCAN
+
+
+def placed(statement: Select[Any], columns: Sequence[Any], order: Order, place: Place | None) -> Select[Any]:
+    """An ORM statement with its rows at the place, those nearest to it first; `columns` are the order's keys."""
+    falling = order.descending != bool(place and place.back)
+    if place:
+        ours, theirs = tuple_(*columns), tuple_(*place.key)
+        sign = (
+            (operator.le if place.with_it else operator.lt)
+            if falling
+            else (operator.ge if place.with_it else operator.gt)
+        )
+        statement = statement.where(sign(ours, theirs))
+    return statement.order_by(*(column.desc() if falling else column for column in columns))

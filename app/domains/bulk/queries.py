@@ -43,10 +43,9 @@ def runs(uow: UnitOfWork, asked: RunsQuery) -> paging.Found:
     where += ["w.kind = %(kind)s"] if asked.kind else []
     walk = Walk(
         "SELECT * FROM bulk_runs WHERE shop_id = %(shop)s{after}",
-        ("created_at", "id"),
+        paging.Order({"created_at": datetime, "id": UUID}, descending=asked.sort == "newest"),
         _RUN,
         where=" AND ".join(where) or "true",
-        descending=asked.sort == "newest",
     )
     statuses = list(_GROUPS[asked.status]) if asked.status else None
     values = {"shop": uow.shop, "statuses": statuses, "kind": asked.kind}
@@ -113,7 +112,9 @@ def rows(uow: UnitOfWork, of: Run, asked: RowsQuery) -> paging.Found:
     """Rows of a run in their order: {n, member_id, points, reason, state, problem, person}. Raises StaleCursor."""
     where = ["r.state = 'ready'"] if asked.state in _SPANS else []
     where += ["r.problem = %(problem)s"] if asked.problem else []
-    walk = Walk(_source(asked), ("n",), _ROW, where=" AND ".join(where) or "true", called="r")
+    walk = Walk(
+        _source(asked), paging.Order({"n": int}), _ROW, where=" AND ".join(where) or "true", called="r"
+    )
     values = {
         "shop": uow.shop,
         "run": of.id,
@@ -132,7 +133,7 @@ def _source(asked: RowsQuery) -> str:
         return f"{of_run}{_SPANS.get(asked.state or '', '')}{{after}}"
     return (
         f"SELECT x.* FROM unnest(%(states)s::text[]) AS s (state) CROSS JOIN LATERAL ({of_run}"
-        " AND state <> 'ready' AND state = s.state{after} ORDER BY n LIMIT %(scan)s) x"
+        " AND state <> 'ready' AND state = s.state{after} ORDER BY {order} LIMIT %(scan)s) x"
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core import crypto, paging
 from app.core.db import UnitOfWork
-from app.core.paging import Page, StaleCursor, cut, decode_cursor
+from app.core.paging import Page, StaleCursor
 from app.domains.compliance.schemas import AuditEntry, PrivacyRequest, RequestsQuery
 
 EXPORT = "privacy_requests.export"
@@ -86,26 +86,24 @@ def list_requests(uow: UnitOfWork, limit: int = 200) -> list[PrivacyRequest]:
     return [PrivacyRequest(**row) for row in rows]
 
 
+_ORDER = paging.Order({"requested_at": datetime, "id": UUID}, descending=True)
+
+
 def requests_page(uow: UnitOfWork, query: RequestsQuery) -> Page[dict[str, Any]]:
     """A page of privacy requests, newest first. Raises StaleCursor."""
-    at, last = decode_cursor(query.cursor, 2) if query.cursor else (None, None)
     where = "shop_id = %(shop)s AND kind <> 'shop_erasure'"
     where += " AND kind = %(kind)s" if query.kind else ""
     where += " AND status = %(status)s" if query.status else ""
-    where += " AND (requested_at, id) < (%(at)s::timestamptz, %(last)s::uuid)" if query.cursor else ""
-    rows = uow.all(
-        f"SELECT {_REQUEST} FROM privacy_requests WHERE {where}"
-        " ORDER BY requested_at DESC, id DESC LIMIT %(limit)s",
-        {
-            "shop": uow.shop,
-            "kind": query.kind,
-            "status": query.status,
-            "at": at,
-            "last": last,
-            "limit": query.limit + 1,
-        },
-    )
-    return cut(rows, query.limit, "requested_at", "id")
+    values = {"shop": uow.shop, "kind": query.kind, "status": query.status, "limit": query.limit + 1}
+
+    def read(place: paging.Place | None) -> list[dict[str, Any]]:
+        return uow.all(
+            f"SELECT {_REQUEST} FROM privacy_requests WHERE {where}{_ORDER.beside(place)}"
+            f" ORDER BY {_ORDER.by(place)} LIMIT %(limit)s",
+            values | _ORDER.values(place),
+        )
+
+    return _ORDER.page(query.cursor, query.limit, read)
 
 
 def get_request(uow: UnitOfWork, request_id: UUID) -> PrivacyRequest | None:

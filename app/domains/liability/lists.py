@@ -5,9 +5,8 @@ Both are made from sums by month, so that they are as short as the history is lo
 
 from datetime import date
 
-from app.core import paging
 from app.core.i18n import mark
-from app.core.paging import Found
+from app.core.paging import Found, Order, Place, StaleCursor
 from app.core.permissions import Permission
 from app.domains.liability import service
 from app.domains.liability.schemas import JournalQuery, MonthsQuery
@@ -25,17 +24,23 @@ def book_of(ctx: Context) -> Book:
     return ctx.uow.once("liability.book", lambda: service.open_book(ctx.uow))
 
 
+_PLACE = Order({"id": str})
+
+
 def _page(rows: list[Row], query: MonthsQuery | JournalQuery, by: str) -> Found:
     """A page of rows in the order of a day, those of one day as they came, and how many there are. Raises StaleCursor."""
-    total = len(rows)
     rows.sort(key=lambda row: row[by], reverse=query.sort == "newest")
-    if query.cursor:
-        (last,) = paging.decode_cursor(query.cursor, 1)
-        ids = [row["id"] for row in rows]
-        if last not in ids:
-            raise paging.StaleCursor()
-        rows = rows[ids.index(last) + 1 :]
-    return Found(paging.cut(rows, query.limit, "id"), total)
+    ids = [row["id"] for row in rows]
+
+    def read(place: Place | None) -> list[Row]:
+        if place is None:
+            return rows
+        if place.key[0] not in ids:
+            raise StaleCursor()
+        at = ids.index(place.key[0]) + (place.back == place.with_it)
+        return rows[:at][::-1] if place.back else rows[at:]
+
+    return Found(_PLACE.page(query.cursor, query.limit, read), len(rows))
 
 
 def _first(book: Book) -> str | None:

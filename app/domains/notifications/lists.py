@@ -27,7 +27,7 @@ def _upcoming(ctx: Context, query: UpcomingQuery) -> Found:
         }
         for one, at in page.items
     ]
-    return Found(Page(rows, page.next_cursor))
+    return Found(Page(rows, page.next_cursor, page.previous_cursor))
 
 
 UPCOMING = declare_list(

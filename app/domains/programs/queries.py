@@ -1,13 +1,15 @@
 """Every SELECT on programs."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, select, tuple_
+from sqlalchemy import case, select
 
 from app.core import paging
 from app.core.db import UnitOfWork
+from app.core.walking import placed
 from app.domains.programs import rules
 from app.domains.programs.models import Program, ProgramVersion
 from app.domains.programs.schemas import ProgramsQuery, ProgramTerms
@@ -58,20 +60,20 @@ def budgets(uow: UnitOfWork, program_id: UUID) -> dict[str, int]:
     return {row["rule_id"]: row["given"] for row in rows}
 
 
+_NEWEST = paging.Order({"created_at": datetime, "id": UUID}, descending=True)
+
+
 def page(uow: UnitOfWork, query: ProgramsQuery) -> paging.Page[Program]:
-    """Programs, newest first."""
-    statement = select(Program).order_by(Program.created_at.desc(), Program.id.desc()).limit(query.limit + 1)
+    """Programs, newest first. Raises StaleCursor."""
+    statement = select(Program).limit(query.limit + 1)
     if query.status:
         statement = statement.where(Program.status == query.status)
-    if query.cursor:
-        created, last = paging.decode_cursor(query.cursor, 2)
-        statement = statement.where(
-            tuple_(Program.created_at, Program.id) < tuple_(datetime.fromisoformat(created), UUID(last))
-        )
-    rows = list(uow.session.scalars(statement))
-    items = rows[: query.limit]
-    more = len(rows) > query.limit
-    return paging.Page(items, paging.encode_cursor(items[-1].created_at, items[-1].id) if more else None)
+    keys = (Program.created_at, Program.id)
+
+    def read(place: paging.Place | None) -> Sequence[Program]:
+        return uow.session.scalars(placed(statement, keys, _NEWEST, place)).all()
+
+    return _NEWEST.page(query.cursor, query.limit, read)
 
 
 def versions(uow: UnitOfWork, program_id: UUID, limit: int = 50) -> list[ProgramVersion]:

@@ -1,14 +1,15 @@
 """Every SELECT on referrals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from app.core import paging
 from app.core.db import UnitOfWork
+from app.core.walking import placed
 from app.domains.members.schemas import TimelineSlice
 from app.domains.referrals.models import ReferralCampaign
 from app.domains.referrals.schemas import CampaignsQuery, Referral
@@ -24,19 +25,20 @@ def active(uow: UnitOfWork) -> ReferralCampaign | None:
     return uow.session.scalar(select(ReferralCampaign).where(ReferralCampaign.status == "active"))
 
 
+_NEWEST = paging.Order({"created_at": datetime, "id": UUID}, descending=True)
+
+
 def page(uow: UnitOfWork, query: CampaignsQuery) -> paging.Page[ReferralCampaign]:
-    """Campaigns, newest first."""
-    key = (ReferralCampaign.created_at, ReferralCampaign.id)
-    statement = select(ReferralCampaign).order_by(key[0].desc(), key[1].desc()).limit(query.limit + 1)
+    """Campaigns, newest first. Raises StaleCursor."""
+    statement = select(ReferralCampaign).limit(query.limit + 1)
     if query.status:
         statement = statement.where(ReferralCampaign.status == query.status)
-    if query.cursor:
-        created, last = paging.decode_cursor(query.cursor, 2)
-        statement = statement.where(tuple_(*key) < tuple_(datetime.fromisoformat(created), UUID(last)))
-    rows = list(uow.session.scalars(statement))
-    items = rows[: query.limit]
-    more = len(rows) > query.limit
-    return paging.Page(items, paging.encode_cursor(items[-1].created_at, items[-1].id) if more else None)
+    keys = (ReferralCampaign.created_at, ReferralCampaign.id)
+
+    def read(place: paging.Place | None) -> Sequence[ReferralCampaign]:
+        return uow.session.scalars(placed(statement, keys, _NEWEST, place)).all()
+
+    return _NEWEST.page(query.cursor, query.limit, read)
 
 
 def counts(uow: UnitOfWork, campaign_ids: Iterable[UUID]) -> dict[UUID, dict[str, int]]:
@@ -107,26 +109,28 @@ def of_advocate(uow: UnitOfWork, advocate_id: UUID, limit: int = 50) -> list[Ref
     return _found(uow, newest, advocate=advocate_id, limit=limit)
 
 
+_LATEST = paging.Order(
+    {"recorded_at": datetime, "id": UUID}, descending=True, sql={"recorded_at": "r.recorded_at", "id": "r.id"}
+)
+
+
 def of_campaign(
     uow: UnitOfWork, campaign_id: UUID, status: str | None, limit: int, cursor: str | None
 ) -> paging.Page[Referral]:
     """A page of a campaign's referrals, newest first. Raises StaleCursor."""
-    at, last = paging.decode_cursor(cursor, 2) if cursor else (None, None)
-    where = "r.campaign_id = %(campaign)s"
-    where += " AND r.status = %(status)s" if status else ""
-    where += " AND (r.recorded_at, r.id) < (%(at)s::timestamptz, %(last)s::uuid)" if cursor else ""
-    rows = _found(
-        uow,
-        where + " ORDER BY r.recorded_at DESC, r.id DESC LIMIT %(limit)s",
-        campaign=campaign_id,
-        status=status,
-        at=at,
-        last=last,
-        limit=limit + 1,
-    )
-    items = rows[:limit]
-    onward = paging.encode_cursor(items[-1].recorded_at, items[-1].id) if len(rows) > limit else None
-    return paging.Page(items, onward)
+    where = "r.campaign_id = %(campaign)s" + (" AND r.status = %(status)s" if status else "")
+
+    def read(place: paging.Place | None) -> list[Referral]:
+        return _found(
+            uow,
+            f"{where}{_LATEST.beside(place)} ORDER BY {_LATEST.by(place)} LIMIT %(limit)s",
+            campaign=campaign_id,
+            status=status,
+            limit=limit + 1,
+            **_LATEST.values(place),
+        )
+
+    return _LATEST.page(cursor, limit, read)
 
 
 def lock_advocates(uow: UnitOfWork, advocate_ids: Iterable[UUID]) -> None:

@@ -37,7 +37,7 @@ def _rewards(ctx: Context, query: CatalogQuery) -> Found:
         }
         for reward in page.items
     ]
-    return Found(Page(rows, page.next_cursor), queries.count(ctx.uow, query.status))
+    return Found(Page(rows, page.next_cursor, page.previous_cursor), queries.count(ctx.uow, query.status))
 
 
 REWARDS = declare_list(

@@ -1,14 +1,15 @@
 """Every SELECT on rewards and redemptions."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import case, select
 
 from app.core import paging
 from app.core.db import UnitOfWork
+from app.core.walking import placed
 from app.domains.members.schemas import TimelineSlice
 from app.domains.rewards.models import Reward
 from app.domains.rewards.schemas import (
@@ -69,31 +70,25 @@ def offered(uow: UnitOfWork, program_id: UUID) -> list[Reward]:
     )
 
 
-_ORDER = (Reward.status == "retired", Reward.position, Reward.points_cost, Reward.id)
+_ORDER = (case((Reward.status == "retired", 1), else_=0), Reward.position, Reward.points_cost, Reward.id)
+
+
+_CATALOG = paging.Order({"retired": int, "position": int, "points_cost": int, "id": UUID})
 
 
 def listed(uow: UnitOfWork, query: CatalogQuery) -> paging.Page[Reward]:
     """A page of rewards in the order of the catalog, retired ones last. Raises StaleCursor."""
-    statement = select(Reward)
+    statement = select(Reward).limit(query.limit + 1)
     if query.status:
         statement = statement.where(Reward.status == query.status)
-    if query.cursor:
-        statement = statement.where(tuple_(*_ORDER) > tuple_(*_catalog_place(query.cursor)))
-    rows = list(uow.session.scalars(statement.order_by(*_ORDER).limit(query.limit + 1)))
-    items = rows[: query.limit]
-    if len(rows) <= query.limit:
-        return paging.Page(items)
-    last = items[-1]
-    cursor = paging.encode_cursor(last.status == "retired", last.position, last.points_cost, last.id)
-    return paging.Page(items, cursor)
 
+    def read(place: paging.Place | None) -> Sequence[Reward]:
+        return uow.session.scalars(placed(statement, _ORDER, _CATALOG, place)).all()
 
-def _catalog_place(cursor: str) -> tuple[Any, ...]:
-    retired, position, cost, reward_id = paging.decode_cursor(cursor, 4)
-    try:
-        return (literal(bool(retired)), int(position), int(cost), UUID(str(reward_id)))
-    except (TypeError, ValueError):
-        raise paging.StaleCursor() from None
+    def key(one: Reward) -> tuple[Any, ...]:
+        return int(one.status == "retired"), one.position, one.points_cost, one.id
+
+    return _CATALOG.page(query.cursor, query.limit, read, key)
 
 
 def count(uow: UnitOfWork, status: str | None) -> int:
@@ -399,27 +394,22 @@ def by_codes(uow: UnitOfWork, codes: Iterable[str]) -> dict[str, Redemption]:
     return {code: _redemption(uow, row) for row in rows for code in indexes[bytes(row["code_index"])]}
 
 
+_NEWEST = paging.Order({"created_at": datetime, "id": UUID}, descending=True)
+
+
 def redemptions(uow: UnitOfWork, query: RedemptionsFilter) -> paging.Page[Redemption]:
-    """A page of redemptions, newest first."""
-    key, key_id = _place(query.cursor) if query.cursor else (None, None)
-    sql = _REDEMPTION
-    for column, value in (("status", query.status), ("reward_id", query.reward), ("member_id", query.member)):
-        sql += f" AND {column} = %({column})s" if value is not None else ""
-    sql += " AND (created_at, id) < (%(key)s, %(key_id)s)" if query.cursor else ""
-    rows = uow.all(
-        sql + " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        {
-            "shop": uow.shop,
-            "status": query.status,
-            "reward_id": query.reward,
-            "member_id": query.member,
-            "key": key,
-            "key_id": key_id,
-            "limit": query.limit + 1,
-        },
-    )
-    found = paging.cut(rows, query.limit, "created_at", "id")
-    return paging.Page([_redemption(uow, row) for row in found.items], found.next_cursor)
+    """A page of redemptions, newest first. Raises StaleCursor."""
+    own = {"status": query.status, "reward_id": query.reward, "member_id": query.member}
+    where = "".join(f" AND {column} = %({column})s" for column, value in own.items() if value is not None)
+
+    def read(place: paging.Place | None) -> list[Redemption]:
+        rows = uow.all(
+            f"{_REDEMPTION}{where}{_NEWEST.beside(place)} ORDER BY {_NEWEST.by(place)} LIMIT %(limit)s",
+            {"shop": uow.shop, "limit": query.limit + 1, **own, **_NEWEST.values(place)},
+        )
+        return [_redemption(uow, row) for row in rows]
+
+    return _NEWEST.page(query.cursor, query.limit, read)
 
 
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
@@ -440,14 +430,6 @@ def owners_by_code(uow: UnitOfWork, code: str) -> list[UUID]:
         {"shop": uow.shop, "index": uow.blind_index(code, CODE_PURPOSE)},
     )
     return [row["member_id"] for row in rows]
-
-
-def _place(cursor: str) -> tuple[datetime, UUID]:
-    at, redemption_id = paging.decode_cursor(cursor, 2)
-    try:
-        return datetime.fromisoformat(str(at)), UUID(str(redemption_id))
-    except ValueError:
-        raise paging.StaleCursor() from None
 
 
 def _redemption(uow: UnitOfWork, row: dict[str, Any]) -> Redemption:

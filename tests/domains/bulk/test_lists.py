@@ -10,11 +10,13 @@ from uuid import UUID
 import pytest
 
 from app.core import walking
+from app.core.paging import COUNT_CAP
 from app.core.permissions import ALL, Permission
 from app.domains.bulk import jobs, queries, service
 from app.domains.bulk.schemas import Audience, RowsQuery, Run, RunsQuery, State, Wanted
 from app.domains.members import service as members
 from app.domains.members.schemas import Person
+from tests.fixtures.paging import there_and_back
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, staff
 
@@ -49,16 +51,11 @@ def make(shop: TestShop, text: str = FILE, *, start: bool = True, **wanted: Any)
         return service.get(uow, run.id)
 
 
-def pages(read: Callable[[Any], Any], query: Any) -> list[dict[str, Any]]:
+def pages(read: Callable[[Any], Any], query: Any, scan: int) -> list[dict[str, Any]]:
     """What the list shows on all its pages."""
-    found: list[dict[str, Any]] = []
-    cursor = None
-    while True:
-        page = read(query.model_copy(update={"cursor": cursor})).page
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
+    return there_and_back(
+        lambda cursor: read(query.model_copy(update={"cursor": cursor})).page, exact=scan == COUNT_CAP
+    )
 
 
 @pytest.mark.parametrize("scan", [walking.SCAN, 2])
@@ -68,7 +65,7 @@ def test_rows_are_all_there_whatever_is_asked(
     monkeypatch.setattr(walking, "SCAN", scan)
     run = make(shop)
     with shop.work() as uow:
-        everything = pages(lambda one: queries.rows(uow, run, one), RowsQuery(limit=1))
+        everything = pages(lambda one: queries.rows(uow, run, one), RowsQuery(limit=1), scan)
         assert [(row["n"], row["state"], row["problem"]) for row in everything] == [
             (2, "done", None),
             (3, "done", None),
@@ -78,7 +75,9 @@ def test_rows_are_all_there_whatever_is_asked(
         ]
         for state, problem in product((None, *get_args(State)), (None, "unknown", "twice")):
             found = pages(
-                lambda one: queries.rows(uow, run, one), RowsQuery(state=state, problem=problem, limit=1)
+                lambda one: queries.rows(uow, run, one),
+                RowsQuery(state=state, problem=problem, limit=1),
+                scan,
             )
             assert [row["n"] for row in found] == [
                 row["n"]

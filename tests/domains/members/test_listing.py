@@ -10,13 +10,14 @@ import pytest
 
 from app.core import db, ids
 from app.core.db import UnitOfWork
-from app.core.paging import StaleCursor
+from app.core.paging import Page, StaleCursor
 from app.domains.members import queries
 from app.domains.members import service as members
 from app.domains.members.queries import listing
 from app.domains.members.schemas import MembersFilter, Person
 from app.domains.points import service as points
 from app.domains.points.schemas import Credit
+from tests.fixtures.paging import there_and_back
 from tests.fixtures.shop import TestShop
 
 MANY = 20_000
@@ -99,16 +100,14 @@ def test_pages_hold_exactly_who_passes_in_order(
         tiers = generate(uow, 60)
         rows = uow.all(_ALL)
         for wanted, sort in product(filters(tiers)[::5], ("newest", "available", "qualifying")):
-            found: list[UUID] = []
-            cursor = None
-            while True:
-                query = MembersFilter.model_validate(wanted | {"sort": sort, "limit": 8, "cursor": cursor})
-                page = listing.page(uow, query, None, "UTC")
-                found += [row["id"] for row in page.items]
-                cursor = page.next_cursor
-                if cursor is None:
-                    break
-            assert found == expected(rows, wanted, sort), (wanted, sort)
+            asked = wanted | {"sort": sort, "limit": 8}
+
+            def read(cursor: str | None, asked: dict[str, Any] = asked) -> Page[Any]:
+                query = MembersFilter.model_validate(asked | {"cursor": cursor})
+                return listing.page(uow, query, None, "UTC")
+
+            found = there_and_back(read, exact=walk == listing.WALK)
+            assert [row["id"] for row in found] == expected(rows, wanted, sort), (wanted, sort)
 
 
 def touched(plan: dict[str, Any]) -> int:
@@ -139,10 +138,13 @@ def test_no_filter_with_no_order_looks_at_more_than_a_bounded_number(
 
         uow.all = watched  # type: ignore[method-assign]
         for wanted, sort in product(filters(tiers), ("newest", "available", "qualifying")):
-            seen.clear()
-            listing.page(uow, MembersFilter.model_validate(wanted | {"sort": sort}), None, "UTC")
-            # Each member that is looked at costs its row and up to three look-ups by key.
-            assert sum(seen.values()) <= 4 * listing.WALK + 500, (wanted, sort, seen)
+            cursor = None
+            for way in ("next_cursor", "previous_cursor", "next_cursor"):
+                seen.clear()
+                query = MembersFilter.model_validate(wanted | {"sort": sort, "cursor": cursor})
+                cursor = getattr(listing.page(uow, query, None, "UTC"), way)
+                # Each member that is looked at costs its row and up to three look-ups by key.
+                assert sum(seen.values()) <= 4 * listing.WALK + 500, (wanted, sort, cursor, seen)
 
 
 def test_merged_members_are_hidden_unless_asked_for(shop: TestShop) -> None:

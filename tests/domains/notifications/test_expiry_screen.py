@@ -17,6 +17,7 @@ from app.domains.notifications.schemas import Notices
 from app.domains.points import service as points
 from app.domains.points.schemas import Credit
 from tests.domains.notifications.postbox import Postbox
+from tests.fixtures.paging import there_and_back
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, staff
 
@@ -65,15 +66,9 @@ def test_the_forecast_counts_each_message_on_its_day(shop: TestShop) -> None:
 def test_the_list_goes_on_where_it_stopped(shop: TestShop, call_as: Call) -> None:
     for customer in range(1, 6):
         give(shop, customer, 40 - customer, 60)
-    seen: list[int] = []
-    cursor = None
     with shop.work() as uow:
-        while True:
-            page = service.upcoming(uow, 3, cursor)
-            seen += [(one.ends_at - uow.now).days for one, _ in page.items]
-            cursor = page.next_cursor
-            if cursor is None:
-                break
+        found = there_and_back(lambda cursor: service.upcoming(uow, 3, cursor))
+        seen = [(one.ends_at - uow.now).days for one, _ in found]
     assert len(seen) == 10 and seen == sorted(seen)
     merchant = call_as(staff(shop.id))
     assert merchant.get(PAGE).text.count("Member") >= 5

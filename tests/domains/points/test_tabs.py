@@ -173,7 +173,8 @@ def test_no_filter_looks_through_the_whole_ledger(
     large_shop: TestShop, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(queries.listing, "SCAN", 1_000)
-    for cursor in (None, paging.encode_cursor("2026-01-20T00:00:00+00:00", str(ids.new_id()), 0)):
+    place = ("2026-01-20T00:00:00+00:00", str(ids.new_id()))
+    for cursor in (None, paging.encode_cursor(*place), paging.encode_cursor(*place, "<")):
         with large_shop.work() as uow:
             narrowed = service.narrowed(uow, LedgerFilter(**asked, cursor=cursor))
             found = watched(uow, lambda uow=uow, narrowed=narrowed: queries.page(uow, narrowed), monkeypatch)

@@ -13,6 +13,7 @@ from app.domains.rewards.schemas import CatalogQuery
 from app.domains.rewards.service.tasks import TASKS
 from app.domains.storefront import queries as storefront
 from app.domains.tiers import service as tiers
+from tests.fixtures.paging import there_and_back
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, staff
 
@@ -38,15 +39,13 @@ def last(shop: TestShop) -> UUID:
 
 @pytest.mark.parametrize("status", [None, "active", "retired"])
 def test_the_list_goes_through_all_of_them_once(shop: TestShop, last: UUID, status: str | None) -> None:
-    seen: list[UUID] = []
-    cursor = None
     with shop.work() as uow:
-        while True:
-            page = queries.listed(uow, CatalogQuery.model_validate({"status": status, "cursor": cursor}))
-            seen += [one.id for one in page.items]
-            cursor = page.next_cursor
-            if cursor is None:
-                break
+        found = there_and_back(
+            lambda cursor: queries.listed(
+                uow, CatalogQuery.model_validate({"status": status, "cursor": cursor})
+            )
+        )
+        seen: list[UUID] = [one.id for one in found]
         assert len(seen) == len(set(seen)) == queries.count(uow, status)
         in_order = [
             row["id"]

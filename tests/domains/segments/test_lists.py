@@ -17,6 +17,7 @@ from app.domains.points.schemas import Credit
 from app.domains.segments import queries, service
 from app.domains.segments.schemas import SegmentIn, SegmentsFilter
 from tests.domains.segments.people import one, rules
+from tests.fixtures.paging import there_and_back
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, api_key, staff
 
@@ -41,15 +42,12 @@ def friends(shop: TestShop) -> tuple[UUID, list[UUID]]:
 
 def names(shop: TestShop, **asked: Any) -> list[str]:
     """The names of segments on all pages, two to a page."""
-    found, cursor = [], None
     with shop.work() as uow:
-        while True:
-            page = queries.listed(uow, SegmentsFilter(limit=2, cursor=cursor, **asked))
-            found += [row["name"] for row in page.items]
-            cursor = page.next_cursor
-            if cursor is None:
-                assert queries.count(uow, SegmentsFilter(**asked)) == len(found)
-                return found
+        found = there_and_back(
+            lambda cursor: queries.listed(uow, SegmentsFilter(limit=2, cursor=cursor, **asked))
+        )
+        assert queries.count(uow, SegmentsFilter(**asked)) == len(found)
+        return [row["name"] for row in found]
 
 
 def test_segments_come_in_every_order_page_by_page(shop: TestShop, friends: tuple[UUID, list[UUID]]) -> None:

@@ -10,11 +10,12 @@ from uuid import UUID
 import pytest
 
 from app.core import walking
-from app.core.paging import StaleCursor
+from app.core.paging import COUNT_CAP, StaleCursor
 from app.core.permissions import ALL, Permission
 from app.domains.tiers.queries import lists
 from app.domains.tiers.schemas import EndingsQuery, MovesQuery
 from tests.domains.tiers.conftest import Club
+from tests.fixtures.paging import there_and_back
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, api_key, staff
 
@@ -48,16 +49,11 @@ def moved(club: Club) -> Club:
     return club
 
 
-def pages(read: Callable[[Any], Any], query: Any) -> list[dict[str, Any]]:
+def pages(read: Callable[[Any], Any], query: Any, scan: int) -> list[dict[str, Any]]:
     """What the list shows on all its pages."""
-    found: list[dict[str, Any]] = []
-    cursor = None
-    while True:
-        page = read(query.model_copy(update={"cursor": cursor})).page
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
+    return there_and_back(
+        lambda cursor: read(query.model_copy(update={"cursor": cursor})).page, exact=scan == COUNT_CAP
+    )
 
 
 @pytest.mark.parametrize("scan", [walking.SCAN, 4])
@@ -78,7 +74,7 @@ def test_moves_are_all_there_in_order_whatever_is_asked(
                 and reason in (None, row["reason"])
                 and (who is None or row["member_id"] in who)
             )
-            found = pages(lambda one, who=who: lists.moves(uow, one, who, (None, None)), query)
+            found = pages(lambda one, who=who: lists.moves(uow, one, who, (None, None)), query, scan)
             assert [row["id"] for row in found] == [
                 one for _, one in (expected if sort == "oldest" else expected[::-1])
             ]
@@ -108,7 +104,7 @@ def test_endings_come_soonest_first(moved: Club, monkeypatch: pytest.MonkeyPatch
                 if why is None or (why == "grace") == bool(row["grace_until"])
             )
             query = EndingsQuery(why=why, limit=1)  # type: ignore[arg-type]
-            found = pages(lambda one: lists.endings(uow, one, None, until), query)
+            found = pages(lambda one: lists.endings(uow, one, None, until), query, scan)
             assert [(row["ends_at"], row["member_id"]) for row in found] == expected
         soon = sorted(row["ends_at"] for row in rows)[1]
         assert len(lists.endings(uow, EndingsQuery(), None, soon).page.items) == 2

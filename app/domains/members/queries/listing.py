@@ -4,7 +4,7 @@ A filter that few members pass is asked for first and what it leaves is sorted. 
 members are walked in the order asked for, so many at most, and the page ends where the walk does.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from app.core import paging
 from app.core.db import UnitOfWork
+from app.core.paging import Order, Place
 from app.domains.members.schemas import MembersFilter
 
 FEW = 2_000
@@ -19,27 +20,36 @@ WALK = 5_000
 
 
 @dataclass(frozen=True)
-class _Order:
+class _Sort:
     """What members are sorted by, descending: `key` of a joined member, and the index that has this order."""
 
     key: str
+    kind: type
     table: str
     column: str
     row_id: str
-    cast: str
 
-    def before(self, key: str, row_id: str) -> str:
-        """The condition that a row comes after the cursor."""
-        return f"({key}, {row_id}) < (%(key)s::{self.cast}, %(key_id)s::uuid)"
+    def order(self, key: str, row_id: str) -> Order:
+        """The order of rows that have the sort key and the id in these columns."""
+        return Order({"key": self.kind, "id": UUID}, descending=True, sql={"key": key, "id": row_id})
+
+    @property
+    def joined(self) -> Order:
+        """The order of joined members."""
+        return self.order(self.key, "m.id")
+
+    @property
+    def walked(self) -> Order:
+        """The order of the index."""
+        return self.order(self.column, self.row_id)
 
 
-_ORDERS = {
-    "newest": _Order("m.enrolled_at", "members", "enrolled_at", "id", "timestamptz"),
-    "available": _Order("coalesce(s.available, 0)", "points_standings", "available", "member_id", "bigint"),
-    "qualifying": _Order(
-        "coalesce(s.qualifying, 0)", "points_standings", "qualifying", "member_id", "bigint"
-    ),
+_SORTS = {
+    "newest": _Sort("m.enrolled_at", datetime, "members", "enrolled_at", "id"),
+    "available": _Sort("coalesce(s.available, 0)", int, "points_standings", "available", "member_id"),
+    "qualifying": _Sort("coalesce(s.qualifying, 0)", int, "points_standings", "qualifying", "member_id"),
 }
+_CHOSEN = {name: one.order("c.key", "c.id") for name, one in _SORTS.items()}
 
 # Who passes a filter, each over an index of its own, and the same as a condition on the joined rows.
 _PASSES = {
@@ -91,15 +101,30 @@ def page(
     have a next one: so many members were looked at. Raises StaleCursor.
     """
     values = _values(uow, query, found, zone)
-    asked = [name for name in _PASSES if values[name]]
-    few = _fewest(uow, asked, values)
-    rows = uow.all(statement(query, asked, few), values)
-    kept = rows[: query.limit]
-    last = (kept[-1]["key"], kept[-1]["id"]) if len(rows) > query.limit else None
-    if last is None and few is None:
-        last = _end_of_walk(uow, query, values)
-    items = uow.all(_SHOWN, {"shop": uow.shop, "ids": [row["id"] for row in kept]}) if kept else []
-    return paging.Page(items, paging.encode_cursor(*last) if last else None)
+    few = _fewest(uow, _asked(values), values)
+    page, _ = _SORTS[query.sort].walked.bounded(
+        query.cursor, query.limit, lambda place: _read(uow, query, values, few, place)
+    )
+    shown = [row["id"] for row in page.items]
+    items = uow.all(_SHOWN, {"shop": uow.shop, "ids": shown}) if shown else []
+    return replace(page, items=items)
+
+
+def _asked(values: dict[str, Any]) -> list[str]:
+    """The filters that are set."""
+    return [name for name in _PASSES if values[name]]
+
+
+def _read(
+    uow: UnitOfWork, query: MembersFilter, values: dict[str, Any], few: str | None, place: Place | None
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """(id, key) from a place on, one more than a page has, and when they are fewer, where the walk ended before the last."""
+    known = values | _SORTS[query.sort].walked.values(place)
+    rows = uow.all(statement(query, _asked(values), few, place), known)
+    if few is not None or len(rows) > query.limit:
+        return rows, None
+    ends = uow.all(f"{_walk(query, place)} OFFSET %(walk)s - 1 LIMIT 2", known)
+    return rows, ends[0] if len(ends) == 2 else None
 
 
 def count(uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None, zone: str) -> int | None:
@@ -108,7 +133,7 @@ def count(uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None, zone:
     None where only a walk over the whole shop would say it.
     """
     values = _values(uow, query, found, zone)
-    asked = [name for name in _PASSES if values[name]]
+    asked = _asked(values)
     few = _fewest(uow, asked, values)
     if few is None and asked:
         return None
@@ -118,35 +143,30 @@ def count(uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None, zone:
             f" LIMIT {paging.COUNT_CAP + 1}"
         )
     else:
-        first = query.model_copy(update={"cursor": None, "sort": "newest"})
-        counted = statement(first, asked, few)
-        values |= {"limit": None, "key": None, "key_id": None}
+        counted = statement(query.model_copy(update={"sort": "newest"}), asked, few)
+        values |= {"limit": None}
     return int(uow.scalar(f"SELECT count(*) FROM ({counted}) c", values))
 
 
-def statement(query: MembersFilter, asked: list[str], few: str | None) -> str:
+def statement(query: MembersFilter, asked: list[str], few: str | None, place: Place | None = None) -> str:
     """The statement that chooses a page's members as (id, key)."""
-    order = _ORDERS[query.sort]
+    sort = _SORTS[query.sort]
     conditions = [_HOLDS[name] for name in asked if name in _HOLDS]
     if not query.status:
         conditions.append("m.status <> 'merged'")
     if few:
-        chosen, key = f"({_PASSES[few]})", order.key
-        conditions += [order.before(key, "m.id")] if query.cursor else []
+        chosen, key, order = f"({_PASSES[few]})", sort.key, sort.joined
+        beside = order.beside(place)
     else:
-        chosen, key = f"({_walk(query)} LIMIT %(walk)s)", "c.key"
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return (
-        f"SELECT c.id, {key} AS key FROM {chosen} c {_JOINED}{where}"
-        f" ORDER BY {key} DESC, c.id DESC LIMIT %(limit)s"
-    )
+        chosen, key, order = f"({_walk(query, place)} LIMIT %(walk)s)", "c.key", _CHOSEN[query.sort]
+        beside = ""
+    where = f" WHERE {' AND '.join(conditions) or 'true'}{beside}"
+    return f"SELECT c.id, {key} AS key FROM {chosen} c {_JOINED}{where} ORDER BY {order.by(place)} LIMIT %(limit)s"
 
 
-def _walk(query: MembersFilter) -> str:
-    order = _ORDERS[query.sort]
+def _walk(query: MembersFilter, place: Place | None) -> str:
+    sort = _SORTS[query.sort]
     conditions = ["shop_id = %(shop)s"]
-    if query.cursor:
-        conditions.append(order.before(order.column, order.row_id))
     if query.sort == "newest":
         # An index has either of these in front of the order.
         own = next((name for name in ("status", "source") if getattr(query, name)), None)
@@ -155,14 +175,9 @@ def _walk(query: MembersFilter) -> str:
     if query.sort == "available":
         conditions.append("available BETWEEN %(least)s AND %(most)s")
     return (
-        f"SELECT {order.row_id} AS id, {order.column} AS key FROM {order.table} WHERE {' AND '.join(conditions)}"
-        f" ORDER BY {order.column} DESC, {order.row_id} DESC"
+        f"SELECT {sort.row_id} AS id, {sort.column} AS key FROM {sort.table} WHERE {' AND '.join(conditions)}"
+        f"{sort.walked.beside(place)} ORDER BY {sort.walked.by(place)}"
     )
-
-
-def _end_of_walk(uow: UnitOfWork, query: MembersFilter, values: dict[str, Any]) -> tuple[Any, UUID] | None:
-    row = uow.one(_walk(query) + " OFFSET %(walk)s - 1 LIMIT 1", values)
-    return (row["key"], row["id"]) if row else None
 
 
 def _fewest(uow: UnitOfWork, asked: list[str], values: dict[str, Any]) -> str | None:
@@ -180,7 +195,6 @@ def _fewest(uow: UnitOfWork, asked: list[str], values: dict[str, Any]) -> str | 
 
 
 def _values(uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None, zone: str) -> dict[str, Any]:
-    key, key_id = _place(query)
     first, last, here = query.enrolled_from, query.enrolled_to, ZoneInfo(zone)
     return {
         "shop": uow.shop,
@@ -195,8 +209,6 @@ def _values(uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None, zon
         "least": query.points_from if query.points_from is not None else 0,
         "most": query.points_to if query.points_to is not None else 2**62,
         "found": found if found is None else (found or [_NOBODY]),
-        "key": key,
-        "key_id": key_id,
         "walk": WALK,
         "limit": query.limit + 1,
     }
@@ -205,17 +217,6 @@ def _values(uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None, zon
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 1, 1, tzinfo=UTC)
 _NOBODY = UUID(int=0)
-
-
-def _place(query: MembersFilter) -> tuple[datetime | int | None, UUID | None]:
-    if not query.cursor:
-        return None, None
-    key, key_id = paging.decode_cursor(query.cursor, 2)
-    try:
-        place = datetime.fromisoformat(str(key)) if query.sort == "newest" else int(str(key))
-        return place, UUID(str(key_id))
-    except ValueError:
-        raise paging.StaleCursor() from None
 
 
 def tier_names(uow: UnitOfWork) -> list[dict[str, Any]]:

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from datetime import date, datetime, timedelta
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.core import i18n, ids, mail, outbox
 from app.core.db import UnitOfWork
 from app.core.outbox import OutboxMessage
-from app.core.paging import Page, StaleCursor, decode_cursor, encode_cursor
+from app.core.paging import Page
 from app.domains.compliance import service as compliance
 from app.domains.notifications import queries, rules
 from app.domains.notifications.errors import MailOff, NoContactEmail
@@ -45,20 +44,10 @@ def _by_day(uow: UnitOfWork, ahead: int) -> Counter[date]:
 
 def upcoming(uow: UnitOfWork, limit: int, cursor: str | None) -> Page[tuple[Ending, datetime]]:
     """Points that end, soonest first, each with the instant of its next notice. Raises StaleCursor."""
-    after = _place(cursor) if cursor else None
     asked = queries.notices(uow)
-    found = points.endings_soonest(uow, timedelta(days=asked.warn_days + DAYS), after, limit + 1)
-    shown = [(one, _notice_at(uow, one, asked.warn_days, asked.last_days)) for one in found[:limit]]
-    end = found[limit - 1] if len(found) > limit else None
-    return Page(shown, encode_cursor(end.ends_at, end.member_id) if end else None)
-
-
-def _place(cursor: str) -> tuple[datetime, UUID]:
-    at, member = decode_cursor(cursor, 2)
-    try:
-        return datetime.fromisoformat(str(at)), UUID(str(member))
-    except ValueError:
-        raise StaleCursor() from None
+    page = points.endings_soonest(uow, timedelta(days=asked.warn_days + DAYS), limit, cursor)
+    shown = [(one, _notice_at(uow, one, asked.warn_days, asked.last_days)) for one in page.items]
+    return Page(shown, page.next_cursor, page.previous_cursor)
 
 
 def _notice_at(uow: UnitOfWork, one: Ending, warn_days: int, last_days: int) -> datetime:

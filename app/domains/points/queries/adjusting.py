@@ -1,6 +1,7 @@
 """Adjustments by hand and the shop's rules for them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -76,15 +77,20 @@ def adjustment(uow: UnitOfWork, adjustment_id: UUID, *, for_update: bool = False
     return Adjustment(**row) if row else None
 
 
+_ORDER = paging.Order({"created_at": datetime, "id": UUID}, descending=True)
+
+
 def adjustments(
     uow: UnitOfWork, limit: int, cursor: str | None, status: str | None = None
 ) -> paging.Page[dict[str, Any]]:
-    """A page of adjustments, newest first."""
-    at, last = paging.decode_cursor(cursor, 2) if cursor else (None, None)
-    rows = uow.all(
-        f"SELECT {_ADJUSTMENT} FROM points_adjustments WHERE shop_id = %(shop)s"
-        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s))"
-        " AND (%(status)s::text IS NULL OR status = %(status)s) ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        {"shop": uow.shop, "at": at, "last": last, "status": status, "limit": limit + 1},
-    )
-    return paging.cut(rows, limit, "created_at", "id")
+    """A page of adjustments, newest first. Raises StaleCursor."""
+    own = " AND status = %(status)s" if status else ""
+
+    def read(place: paging.Place | None) -> list[dict[str, Any]]:
+        return uow.all(
+            f"SELECT {_ADJUSTMENT} FROM points_adjustments WHERE shop_id = %(shop)s{own}{_ORDER.beside(place)}"
+            f" ORDER BY {_ORDER.by(place)} LIMIT %(limit)s",
+            {"shop": uow.shop, "status": status, "limit": limit + 1, **_ORDER.values(place)},
+        )
+
+    return _ORDER.page(cursor, limit, read)

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from app.core import paging
 from app.core.db import UnitOfWork
 from app.domains.points.schemas import Ending, Idle
 
@@ -115,17 +116,27 @@ def endings_by_day(
     return [(row["day"], row["members"], row["points"]) for row in rows]
 
 
+_SOONEST = paging.Order(
+    {"ends_at": datetime, "member_id": UUID}, sql={"ends_at": "e.ends_at", "member_id": "e.member_id"}
+)
+
+
 def endings_soonest(
-    uow: UnitOfWork, idle: Idle | None, end: datetime, after: tuple[datetime, UUID] | None, limit: int
-) -> list[Ending]:
-    """What ends from now until `end`, by instant and member; members who are gone or blocked are left out."""
-    instant, member = after or (uow.now, UUID(int=0))
+    uow: UnitOfWork, idle: Idle | None, end: datetime, limit: int, cursor: str | None
+) -> paging.Page[Ending]:
+    """A page of what ends from now until `end`, by instant and member; members who are gone or blocked are left out.
+
+    Raises StaleCursor.
+    """
     found = _ENDINGS.format(lots="true", accounts="true")
-    rows = uow.all(
-        f"SELECT e.* FROM ({found}) e"
-        " JOIN members m ON m.shop_id = %(shop)s AND m.id = e.member_id AND m.status = 'active'"
-        " WHERE (e.ends_at, e.member_id) > (%(instant)s::timestamptz, %(member)s::uuid)"
-        " ORDER BY e.ends_at, e.member_id LIMIT %(limit)s",
-        _idle(uow, idle) | {"from": uow.now, "to": end, "instant": instant, "member": member, "limit": limit},
-    )
-    return [Ending(**row) for row in rows]
+
+    def read(place: paging.Place | None) -> list[Ending]:
+        rows = uow.all(
+            f"SELECT e.* FROM ({found}) e"
+            " JOIN members m ON m.shop_id = %(shop)s AND m.id = e.member_id AND m.status = 'active'"
+            f" WHERE e.ends_at > %(from)s{_SOONEST.beside(place)} ORDER BY {_SOONEST.by(place)} LIMIT %(limit)s",
+            _idle(uow, idle) | _SOONEST.values(place) | {"from": uow.now, "to": end, "limit": limit + 1},
+        )
+        return [Ending(**row) for row in rows]
+
+    return _SOONEST.page(cursor, limit, read)

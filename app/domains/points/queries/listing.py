@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.core import paging
 from app.core.db import UnitOfWork
+from app.core.paging import Order, Place
 from app.domains.points.queries.entries import ENTRY
 from app.domains.points.schemas import LedgerFilter, Slice
 
@@ -51,9 +52,9 @@ class Narrowed:
     until: datetime | None = None
 
     @property
-    def oldest(self) -> bool:
-        """Whether the list begins with the oldest entry."""
-        return self.asked.sort == "oldest"
+    def order(self) -> Order:
+        """The order of the list."""
+        return Order({"created_at": datetime, "id": UUID}, descending=self.asked.sort != "oldest")
 
     def conditions(self) -> str:
         """What entries must fulfil, as SQL."""
@@ -72,17 +73,16 @@ class Narrowed:
 SCAN = paging.COUNT_CAP
 
 
-def _looked_through(asked: Narrowed, *, up: bool, after: bool) -> str:
+def _looked_through(asked: Narrowed, place: Place | None) -> str:
     """The entries that a page is chosen from: a bounded walk along the one index that narrows most."""
     span = ""
     if asked.since:
         span += " AND created_at >= %(since)s"
     if asked.until:
         span += " AND created_at < %(until)s"
-    if after:
-        span += f" AND (created_at, id) {'>' if up else '<'} (%(at)s, %(last)s)"
-    way = "" if up else " DESC"
-    order = f"ORDER BY created_at{way}, id{way}"
+    span += asked.order.beside(place)
+    order = f"ORDER BY {asked.order.by(place)}"
+    way = "" if asked.order.descending == bool(place and place.back) else " DESC"
     if asked.orders is not None:
         return (
             f"SELECT * FROM points_entries WHERE shop_id = %(shop)s AND order_id = ANY(%(orders)s){span} {order}"
@@ -92,7 +92,7 @@ def _looked_through(asked: Narrowed, *, up: bool, after: bool) -> str:
         return (
             f"SELECT x.* FROM unnest(%(members)s::uuid[]) AS m (id) CROSS JOIN LATERAL (SELECT * FROM points_entries"
             f" WHERE shop_id = %(shop)s AND member_id = m.id{span} ORDER BY seq{way} LIMIT %(scan)s) x"
-            f" ORDER BY x.created_at{way}, x.id{way}"
+            f" ORDER BY {asked.order.by(place, 'x.')}"
         )
     rare = asked.asked.kind in _RARE or asked.asked.source in _RARE_SOURCES
     kind = f" AND kind IN ({', '.join(repr(one) for one in _RARE)})" if rare else ""
@@ -101,40 +101,34 @@ def _looked_through(asked: Narrowed, *, up: bool, after: bool) -> str:
 
 def page(uow: UnitOfWork, asked: Narrowed) -> Slice:
     """A page of the shop's entries. A page that is not full says up to which instant was looked."""
-    cursor = paging.decode_cursor(asked.asked.cursor, 3) if asked.asked.cursor else None
-    back = bool(cursor and cursor[2])
-    up = asked.oldest != back
-    values = asked.values(uow) | {"limit": asked.asked.limit + 1}
-    if cursor:
-        values |= {"at": cursor[0], "last": cursor[1]}
-    pool = _looked_through(asked, up=up, after=cursor is not None)
-    way = "" if up else " DESC"
-    rows = uow.all(
-        f"SELECT {ENTRY} FROM ({pool}) e WHERE {asked.conditions()} ORDER BY created_at{way}, id{way} LIMIT %(limit)s",
-        values,
+    found, until = asked.order.bounded(
+        asked.asked.cursor, asked.asked.limit, lambda place: _read(uow, asked, place)
     )
-    more = len(rows) > asked.asked.limit
-    rows = rows[: asked.asked.limit]
-    end = rows[-1] if more else None
-    if not more and asked.members is None and asked.orders is None:
-        end = uow.one(
-            f"SELECT created_at, id FROM ({pool}) e ORDER BY created_at{way}, id{way} OFFSET {SCAN - 1}",
-            values,
-        )
-    onward = paging.encode_cursor(end["created_at"], end["id"], int(back)) if end else None
-    begin = rows[0] if rows else None
-    behind = (
-        paging.encode_cursor(begin["created_at"], begin["id"], int(not back)) if cursor and begin
-        else paging.encode_cursor(cursor[0], cursor[1], int(not back)) if cursor else None
-    )  # fmt: skip
-    found = paging.Page(rows[::-1], behind, onward) if back else paging.Page(rows, onward, behind)
-    total, beyond = _total(uow, asked)
-    return Slice(found, total, beyond, end["created_at"] if end and not more else None)
+    return Slice(found, *_total(uow, asked), until)
+
+
+def _read(
+    uow: UnitOfWork, asked: Narrowed, place: Place | None
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Entries from a place on, one more than a page has, and when they are fewer, where looking ended before the last."""
+    values = asked.values(uow) | asked.order.values(place)
+    pool, by = _looked_through(asked, place), asked.order.by(place)
+    rows = uow.all(
+        f"SELECT {ENTRY} FROM ({pool}) e WHERE {asked.conditions()} ORDER BY {by} LIMIT %(limit)s",
+        values | {"limit": asked.asked.limit + 1},
+    )
+    if len(rows) > asked.asked.limit or asked.members is not None or asked.orders is not None:
+        return rows, None
+    ends = uow.all(
+        f"SELECT created_at, id FROM ({pool}) e ORDER BY {by} OFFSET {SCAN - 1} LIMIT 2",
+        values | {"scan": SCAN + 1},
+    )
+    return rows, ends[0] if len(ends) == 2 else None
 
 
 def _total(uow: UnitOfWork, asked: Narrowed) -> tuple[int, bool]:
     """How many match among the first that are looked through, and whether there may be more."""
-    pool = _looked_through(asked, up=asked.oldest, after=False)
+    pool = _looked_through(asked, None)
     row = uow.one(
         f"SELECT count(*) AS seen, count(*) FILTER (WHERE {asked.conditions()}) AS matching FROM ({pool}) e",
         asked.values(uow) | {"scan": SCAN + 1},
@@ -145,13 +139,12 @@ def _total(uow: UnitOfWork, asked: Narrowed) -> tuple[int, bool]:
 
 def export(uow: UnitOfWork, asked: Narrowed, after: tuple[datetime, UUID] | None) -> list[dict[str, Any]]:
     """The next entries after a place that are looked through for an export, each with `matches`."""
-    way = "" if asked.oldest else " DESC"
-    values = asked.values(uow) | ({"at": after[0], "last": after[1]} if after else {})
-    pool = _looked_through(asked, up=asked.oldest, after=after is not None)
+    place = Place(after) if after else None
+    pool = _looked_through(asked, place)
     return uow.all(
-        f"SELECT {ENTRY}, {asked.conditions()} AS matches FROM ({pool}) e ORDER BY created_at{way}, id{way}"
+        f"SELECT {ENTRY}, {asked.conditions()} AS matches FROM ({pool}) e ORDER BY {asked.order.by()}"
         f" LIMIT {EXPORT_SLICE}",
-        values | {"scan": EXPORT_SLICE},
+        asked.values(uow) | asked.order.values(place) | {"scan": EXPORT_SLICE},
     )
 
 

@@ -25,14 +25,16 @@ def redating(uow: UnitOfWork, redating_id: UUID, *, for_update: bool = False) ->
     )
 
 
+_ORDER = paging.Order({"created_at": datetime, "id": UUID}, descending=True)
+
+
 def redatings(uow: UnitOfWork, asked: RedatingsQuery) -> paging.Found:
     """Redatings, newest first. Raises StaleCursor."""
     walk = Walk(
         "SELECT * FROM points_redatings WHERE shop_id = %(shop)s{after}",
-        ("created_at", "id"),
+        _ORDER,
         _REDATING,
         where="w.status = %(status)s" if asked.status else "true",
-        descending=True,
     )
     return walked(uow, walk, {"shop": uow.shop, "status": asked.status}, asked.limit, asked.cursor)
 

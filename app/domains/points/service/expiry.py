@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.core import ids
 from app.core.db import UnitOfWork
+from app.core.paging import Page
 from app.domains.points import queries
 from app.domains.points.schemas import Ending, Entry, Idle
 from app.domains.points.service.posting import POSTED, WHY, as_entry, params, tell
@@ -96,11 +97,12 @@ def endings_by_day(uow: UnitOfWork, first: timedelta, last: timedelta) -> list[t
     return queries.endings_by_day(uow, idle_terms(uow), uow.now + first, uow.now + last, zone)
 
 
-def endings_soonest(
-    uow: UnitOfWork, last: timedelta, after: tuple[datetime, UUID] | None, limit: int
-) -> list[Ending]:
-    """What ends until a time from now, one for each active member and instant, soonest first; after one of them."""
-    return queries.endings_soonest(uow, idle_terms(uow), uow.now + last, after, limit)
+def endings_soonest(uow: UnitOfWork, last: timedelta, limit: int, cursor: str | None) -> Page[Ending]:
+    """A page of what ends until a time from now, one for each active member and instant, soonest first.
+
+    Raises StaleCursor.
+    """
+    return queries.endings_soonest(uow, idle_terms(uow), uow.now + last, limit, cursor)
 
 
 def endings_of(uow: UnitOfWork, member_id: UUID, limit: int = 12) -> list[Ending]:

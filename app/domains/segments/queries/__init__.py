@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.core import paging
 from app.core.db import UnitOfWork
+from app.core.paging import Order, Place
 from app.domains.segments.queries import conditions, facts
 from app.domains.segments.schemas import (
     Moment,
@@ -24,9 +25,9 @@ __all__ = ["conditions", "facts"]
 _COLUMNS = "id, name, description, kind, rules, size, counted_at, version, updated_at"
 # At most 200 segments, so that each order may be sorted.
 _ORDERS = {
-    "name": ("lower(name)", "text", ""),
-    "size": ("size", "bigint", " DESC"),
-    "changed": ("updated_at", "timestamptz", " DESC"),
+    "name": Order({"key": str, "id": UUID}, sql={"key": "lower(name)"}),
+    "size": Order({"key": int, "id": UUID}, descending=True, sql={"key": "size"}),
+    "changed": Order({"key": datetime, "id": UUID}, descending=True, sql={"key": "updated_at"}),
 }
 _NARROWED = (
     " FROM segments WHERE shop_id = %(shop)s"
@@ -58,14 +59,16 @@ def every(uow: UnitOfWork, search: str | None = None, kind: str | None = None) -
 
 def listed(uow: UnitOfWork, query: SegmentsFilter) -> paging.Page[dict[str, Any]]:
     """A page of segments. Raises StaleCursor."""
-    key, cast, way = _ORDERS[query.sort]
-    at, last = paging.decode_cursor(query.cursor, 2) if query.cursor else (None, None)
-    after = f" AND ({key}, id) {'<' if way else '>'} (%(at)s::{cast}, %(last)s::uuid)" if query.cursor else ""
-    rows = uow.all(
-        f"SELECT {_COLUMNS}, {key} AS key{_NARROWED}{after} ORDER BY {key}{way}, id{way} LIMIT %(limit)s",
-        _narrowing(uow, query) | {"at": at, "last": last, "limit": query.limit + 1},
-    )
-    return paging.cut(rows, query.limit, "key", "id")
+    order = _ORDERS[query.sort]
+
+    def read(place: Place | None) -> list[dict[str, Any]]:
+        return uow.all(
+            f"SELECT {_COLUMNS}, {order.sql['key']} AS key{_NARROWED}{order.beside(place)}"
+            f" ORDER BY {order.by(place)} LIMIT %(limit)s",
+            _narrowing(uow, query) | order.values(place) | {"limit": query.limit + 1},
+        )
+
+    return order.page(query.cursor, query.limit, read)
 
 
 def count(uow: UnitOfWork, query: SegmentsFilter) -> int:

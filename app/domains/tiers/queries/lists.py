@@ -7,15 +7,9 @@ from uuid import UUID
 
 from app.core import paging
 from app.core.db import UnitOfWork
+from app.core.paging import Order, Place
 from app.core.walking import Walk, walked
 from app.domains.tiers.schemas import EndingsQuery, MovesQuery, SimulatedQuery
-
-
-def _instant(text: Any) -> datetime:
-    try:
-        return datetime.fromisoformat(str(text))
-    except ValueError:
-        raise paging.StaleCursor() from None
 
 
 def _id(text: Any) -> UUID:
@@ -55,11 +49,10 @@ def moves(
     rare = f" AND reason IN {_RARE}" if query.reason in _RARE else ""
     walk = Walk(
         _source("tier_changes", _SPAN + rare, member_ids),
-        ("created_at", "id"),
+        Order({"created_at": datetime, "id": UUID}, descending=query.sort == "newest"),
         _MOVE,
         _ON_LADDER,
         " AND ".join(where) or "true",
-        descending=query.sort == "newest",
     )
     values = {name: getattr(query, name) for name in asked}
     values |= {"shop": uow.shop, "members": member_ids, "since": span[0], "until": span[1]}
@@ -100,7 +93,7 @@ def endings(
     where += [_WHYS[query.why]] if query.why else []
     walk = Walk(
         _source("member_tiers", " AND ends_at <= %(until)s", member_ids),
-        ("ends_at", "member_id", "ladder_id"),
+        Order({"ends_at": datetime, "member_id": UUID, "ladder_id": UUID}),
         _ENDING,
         _STANDING,
         " AND ".join(where) or "true",
@@ -170,23 +163,23 @@ def simulation(uow: UnitOfWork, simulation_id: UUID, *, lock: bool = False) -> d
     )
 
 
+_BY_MEMBER = Order({"member_id": UUID})
+
+
 def simulated(uow: UnitOfWork, simulation_id: UUID, query: SimulatedQuery) -> paging.Page[dict[str, Any]]:
     """Who moves in a simulation, by member id. Raises StaleCursor."""
-    last = place_in(query.cursor)
-    rows = uow.all(
-        "SELECT member_id, from_name, to_name, outcome, value FROM tier_simulated_moves"
-        " WHERE shop_id = %(shop)s AND simulation_id = %(id)s"
-        " AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)"
-        " AND (%(last)s::uuid IS NULL OR member_id > %(last)s) ORDER BY member_id LIMIT %(limit)s",
-        {
-            "shop": uow.shop,
-            "id": simulation_id,
-            "outcome": query.outcome,
-            "last": last,
-            "limit": query.limit + 1,
-        },
-    )
-    return paging.cut(rows, query.limit, "member_id")
+    own = " AND outcome = %(outcome)s" if query.outcome else ""
+    values = {"shop": uow.shop, "id": simulation_id, "outcome": query.outcome, "limit": query.limit + 1}
+
+    def read(place: Place | None) -> list[dict[str, Any]]:
+        return uow.all(
+            "SELECT member_id, from_name, to_name, outcome, value FROM tier_simulated_moves"
+            f" WHERE shop_id = %(shop)s AND simulation_id = %(id)s{own}{_BY_MEMBER.beside(place)}"
+            f" ORDER BY {_BY_MEMBER.by(place)} LIMIT %(limit)s",
+            values | _BY_MEMBER.values(place),
+        )
+
+    return _BY_MEMBER.page(query.cursor, query.limit, read)
 
 
 _GIFTS_DUE = """
