@@ -86,9 +86,12 @@ def update_program(ctx: Context, id: UUID, body: schemas.ProgramUpdate) -> schem
     """Change a program.
 
     Send the `version` that you read; fields that are absent stay as they are. Changed terms hold for orders awarded
-    from now on; points already given keep the terms under which they were given.
+    from now on; points already given keep the terms under which they were given. To set `rewards_at_start` takes the
+    permission to change rewards.
     """
     changes = {name: getattr(body, name) for name in body.model_fields_set - {"version"}}
+    if changes.get("rewards_at_start"):
+        ctx.require(Permission.REWARDS_WRITE)
     return _out(service.update(ctx.uow, id, changes, version=body.version))
 
 

@@ -31,6 +31,6 @@ class ProgramChanged(Event):
 
 @dataclass(frozen=True)
 class RewardsWanted(Event):
-    """Staff want the draft rewards of a program to be offered."""
+    """The draft rewards of a program are to be offered: staff said so now, or when they planned its start."""
 
     program_id: UUID

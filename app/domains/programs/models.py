@@ -43,6 +43,7 @@ class Program(ShopOwned, Base):
     ends_at: Mapped[datetime | None]
     after_end: Mapped[str] = mapped_column(default="paused")
     hands_back: Mapped[bool] = mapped_column(default=True)
+    rewards_at_start: Mapped[bool] = mapped_column(default=False)
     took_over_from: Mapped[UUID | None]
     current_version_id: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(default=1)

@@ -429,7 +429,8 @@ class ProgramCreate(_Settings):
 class ProgramUpdate(BaseModel):
     """Changes to a program; what is absent stays, null is allowed for `expiry_months` (never) and both instants.
 
-    `version` is the one that was read. `status` "scheduled" needs `starts_at`: then the program becomes active by itself.
+    `version` is the one that was read. `status` "scheduled" needs `starts_at`: then the program becomes active by itself,
+    and with `rewards_at_start` offers what are its draft rewards by then.
     """
 
     version: int = Field(ge=1)
@@ -459,6 +460,7 @@ class ProgramUpdate(BaseModel):
     ends_at: Instant | None = None
     after_end: AfterEnd = Field(default=_ABSENT)
     hands_back: bool = Field(default=_ABSENT)
+    rewards_at_start: bool = Field(default=_ABSENT)
 
 
 Then = Annotated[
@@ -526,15 +528,6 @@ class StatusForm(ApplyForm):
     status: Status
 
 
-class ScheduleForm(ApplyForm):
-    """When a program starts and ends by itself, and what then becomes of it. Instants are in the program's zone."""
-
-    starts_at: Instant | None = None
-    ends_at: Instant | None = None
-    after_end: AfterEnd = "paused"
-    hands_back: bool = False
-
-
 class TemplateForm(BaseModel):
     """A template to start from, and whether its rewards come along as drafts."""
 
@@ -587,6 +580,7 @@ class ProgramOut(BaseModel):
     ends_at: datetime | None
     after_end: AfterEnd
     hands_back: bool
+    rewards_at_start: bool
     version: int
     created_at: datetime
     updated_at: datetime

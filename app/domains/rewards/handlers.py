@@ -39,7 +39,7 @@ def start_with_rewards(uow: UnitOfWork, events: Sequence[ProgramCreated]) -> Non
 
 @subscribe(RewardsWanted)
 def offer_drafts(uow: UnitOfWork, events: Sequence[RewardsWanted]) -> None:
-    """Staff launched a program together with its draft rewards."""
+    """A program went live together with its draft rewards."""
     for event in events:
         service.offer_drafts(uow, event.program_id)
 

@@ -1,22 +1,25 @@
 """A program goes live together with its rewards: one confirmation, the other program paused, pausing takes it back."""
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from app.core import clock
 from app.core.errors import NotFound
 from app.core.permissions import Permission
-from app.domains.programs import service
+from app.domains.programs import jobs, service
 from app.domains.programs.errors import AnotherProgramActive, StaleVersion
-from app.domains.programs.service import LaunchForm
+from app.domains.programs.service import LaunchForm, ScheduleForm
 from app.domains.rewards import queries
 from app.domains.rewards import service as rewards
 from app.domains.shops import service as shops
 from tests.domains.programs.test_rules_editor import TAB, program_of
 from tests.fixtures.shop import TestShop
-from tests.fixtures.web import ALL, Caller, staff
+from tests.fixtures.web import ALL, Caller, api_key, staff
 
 
 def draft(shop: TestShop) -> tuple[UUID, int]:
@@ -119,3 +122,141 @@ def test_only_who_may_launches(shop: TestShop, other_shop: TestShop, call_as: Ca
     with other_shop.work() as uow, pytest.raises(NotFound):
         service.launch(uow, program, LaunchForm(version=version))
     assert statuses(shop, program) == {"draft"}
+
+
+def plan(shop: TestShop, program: UUID, **form: Any) -> None:
+    with shop.work() as uow:
+        version = service.get(uow, program).version
+        service.schedule(uow, program, ScheduleForm(version=version, **form))
+
+
+def audited(shop: TestShop, action: str) -> list[dict[str, Any]]:
+    with shop.work() as uow:
+        return uow.all(
+            "SELECT actor_kind, before, after FROM audit_entries WHERE action = %(action)s ORDER BY id",
+            {"action": action},
+        )
+
+
+def test_a_planned_start_offers_the_drafts_of_its_minute_once(shop: TestShop) -> None:
+    program, _ = draft(shop)
+    plan(shop, program, starts_at=clock.now() + timedelta(hours=1), rewards=True)
+    assert statuses(shop, program) == {"draft"}
+    with shop.work() as uow:
+        late = queries.drafts(uow, program)[0]
+        rewards.copy_rewards(uow, program, program)  # a draft that came after the plan
+        assert len(queries.drafts(uow, program)) == 6
+        rewards.retire(uow, late.id, version=late.version)
+    later = clock.now() + timedelta(hours=1, minutes=1)
+    with clock.use_clock(lambda: later):
+        for _ in range(2):
+            jobs.keep_schedule()
+    with shop.work() as uow:
+        started = service.get(uow, program)
+        assert (started.status, started.rewards_at_start, started.starts_at) == ("active", False, None)
+        assert len(rewards.catalog(uow)) == 5
+    offered = audited(shop, "reward.offered")
+    assert len(offered) == 5 and {row["actor_kind"] for row in offered} == {"system"}
+    plans = [row["after"]["rewards_at_start"] for row in audited(shop, "program.updated") if row["after"]]
+    assert True in plans
+
+
+def test_a_planned_start_that_fails_offers_nothing(shop: TestShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, _ = draft(shop)
+    plan(shop, program, starts_at=clock.now() + timedelta(hours=1), rewards=True)
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(rewards, "offer_drafts", broken)
+    later = clock.now() + timedelta(hours=2)
+    with clock.use_clock(lambda: later), pytest.raises(RuntimeError):
+        jobs.keep_schedule()
+    with shop.work() as uow:
+        assert service.get(uow, program).status == "scheduled"
+    assert statuses(shop, program) == {"draft"}
+
+
+@pytest.mark.parametrize("how", ["unticked", "canceled", "launched without"])
+def test_a_plan_for_rewards_is_taken_back(shop: TestShop, how: str) -> None:
+    program, _ = draft(shop)
+    starts_at = clock.now() + timedelta(hours=1)
+    plan(shop, program, starts_at=starts_at, rewards=True)
+    with shop.work() as uow:
+        version = service.get(uow, program).version
+        live = service.active(uow)
+        assert live is not None
+        if how == "canceled":
+            service.unschedule(uow, program, version=version)
+        elif how == "launched without":
+            service.launch(uow, program, LaunchForm(version=version, instead_of=live.id))
+    plan(shop, program, **({"starts_at": starts_at} if how != "launched without" else {}))
+    with clock.use_clock(lambda: starts_at + timedelta(minutes=1)):
+        jobs.keep_schedule()
+    with shop.work() as uow:
+        assert service.get(uow, program).status == "active"
+    assert statuses(shop, program) == {"draft"}
+
+
+def test_the_schedule_asks_about_draft_rewards_and_the_page_tells(
+    shop: TestShop, call_as: Callable[..., Caller]
+) -> None:
+    program, version = draft(shop)
+    caller = call_as(staff(shop.id))
+    place, starts_at = f"{TAB}/{program}", (clock.now() + timedelta(days=2)).isoformat()
+    drawer = caller.fragment(f"{place}/schedule").text
+    assert "Offer its draft rewards at the start" in drawer and "Free shipping" in drawer
+    assert re.search(r'name="rewards"[^>]* checked', drawer)
+    body = {"version": version, "starts_at": starts_at, "after_end": "paused"}
+    assert caller.submit(f"{place}/plan", body | {"rewards": "true"}).status_code == 200
+    assert "3 rewards that wait as drafts are offered at the same minute" in caller.get(place).text
+    body["version"] = version + 1
+    assert caller.submit(f"{place}/plan", body).status_code == 200
+    assert "3 rewards stay drafts" in caller.get(place).text
+    assert not re.search(r'name="rewards"[^>]* checked', caller.fragment(f"{place}/schedule").text)
+
+
+def test_planning_rewards_needs_their_permission_and_keeping_the_plan_does_not(
+    shop: TestShop, other_shop: TestShop, call_as: Callable[..., Caller]
+) -> None:
+    program, version = draft(shop)
+    boss = call_as(staff(shop.id))
+    planner = call_as(staff(shop.id, ALL - {Permission.REWARDS_WRITE}))
+    place, starts_at = f"{TAB}/{program}", (clock.now() + timedelta(days=2)).isoformat()
+    body = {"version": version, "starts_at": starts_at, "after_end": "paused", "rewards": "true"}
+    assert 'name="rewards"' not in planner.fragment(f"{place}/schedule").text
+    assert planner.submit(f"{place}/plan", body).status_code == 403
+    assert call_as(staff(other_shop.id)).submit(f"{place}/plan", body).status_code == 404
+    assert boss.submit(f"{place}/plan", body).status_code == 200
+    drawer = planner.fragment(f"{place}/schedule").text
+    assert "They are offered at the start, as was planned." in drawer and 'name="rewards"' in drawer
+    later = (clock.now() + timedelta(days=3)).isoformat()
+    moved = planner.submit(f"{place}/plan", body | {"version": version + 1, "starts_at": later})
+    assert moved.status_code == 200
+    with shop.work() as uow:
+        assert service.get(uow, program).rewards_at_start
+
+
+def test_the_api_plans_rewards_for_whoever_may_change_them(
+    shop: TestShop, call_as: Callable[..., Caller]
+) -> None:
+    program, version = draft(shop)
+    place = f"/api/loyalty-referral/programs/{program}"
+    body: dict[str, Any] = {
+        "version": version,
+        "status": "scheduled",
+        "starts_at": (clock.now() + timedelta(days=1)).isoformat(),
+        "rewards_at_start": True,
+    }
+
+    def put(caller: Caller, key: str, body: dict[str, Any]) -> Any:
+        return caller.open("PUT", place, json=body, headers={"Idempotency-Key": key})
+
+    planner = call_as(api_key(shop.id, frozenset({Permission.PROGRAMS_WRITE, Permission.PROGRAMS_READ})))
+    caller = call_as(api_key(shop.id))
+    assert put(planner, "a", body).status_code == 403
+    refused = put(caller, "b", {"version": version, "rewards_at_start": True})
+    assert refused.status_code == 400 and "rewards_at_start" in refused.json["error"]["fields"]
+    assert put(caller, "c", body).json["program"]["rewards_at_start"] is True
+    back = put(planner, "d", {"version": version + 1, "status": "draft"})
+    assert back.json["program"]["rewards_at_start"] is False

@@ -16,7 +16,7 @@ from app.core.permissions import Permission
 from app.domains.programs import jobs, rules, service
 from app.domains.programs.models import Program
 from app.domains.programs.rules import trades
-from app.domains.programs.schemas import ProgramCreate, ScheduleForm
+from app.domains.programs.schemas import ProgramCreate
 from app.domains.rewards import service as rewards
 from tests.domains.points.test_earning import balance, pay
 from tests.domains.programs.test_rules_editor import TAB, program_of
@@ -45,7 +45,7 @@ def read(shop: TestShop, program_id: UUID) -> Program:
 def plan(shop: TestShop, program_id: UUID, **form: Any) -> None:
     version = read(shop, program_id).version
     with shop.work() as uow:
-        service.schedule(uow, program_id, ScheduleForm(version=version, **form))
+        service.schedule(uow, program_id, service.ScheduleForm(version=version, **form))
 
 
 def test_a_planned_program_takes_over_at_its_minute_and_gives_back(shop: TestShop) -> None:

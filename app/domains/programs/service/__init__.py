@@ -26,6 +26,7 @@ from app.domains.programs.service.editing import (
 )
 from app.domains.programs.service.launching import LaunchForm, launch
 from app.domains.programs.service.scheduling import (
+    ScheduleForm,
     keep_schedule,
     planned,
     schedule,
@@ -60,6 +61,7 @@ __all__ = [
     "LaunchForm",
     "Offer",
     "Preview",
+    "ScheduleForm",
     "active",
     "active_terms",
     "apply",

@@ -40,6 +40,8 @@ from app.domains.programs.schemas import (
 )
 from app.domains.shops import service as shops
 
+_PLAN = ("after_end", "hands_back", "rewards_at_start")
+
 
 def get(uow: UnitOfWork, program_id: UUID) -> Program:
     """One program. Raises ProgramNotFound."""
@@ -209,6 +211,7 @@ def step(uow: UnitOfWork, program: Program, status: str) -> None:
     """Let a program take a step of its life that was planned before, whatever staff may do by hand."""
     before = snapshot(program)
     program.status = status
+    program.rewards_at_start = False
     _flush(uow)
     compliance.record(uow, "program.updated", ("program", str(program.id)), before, snapshot(program))
     uow.publish([ProgramChanged(program.id, status)])
@@ -217,6 +220,11 @@ def step(uow: UnitOfWork, program: Program, status: str) -> None:
 def _check_span(uow: UnitOfWork, program: Program, *, wanted_before: str) -> None:
     """Refuse what cannot be kept to: a start or an end that is past, or a span that another planned program has."""
     if program.status != "scheduled":
+        if wanted_before != "scheduled" and program.rewards_at_start:
+            raise Invalid(
+                fields={"rewards_at_start": mark("Only a scheduled program offers its rewards at a start.")}
+            )
+        program.rewards_at_start = False
         if program.status == "active" != wanted_before and program.ends_at and program.ends_at <= uow.now:
             program.ends_at = None
         return
@@ -258,7 +266,7 @@ def settings_of_new(wanted: ProgramCreate) -> dict[str, Any]:
 
 def snapshot(program: Program) -> dict[str, Any]:
     """A program's settings as JSON values, for audit and versions."""
-    names = ("name", "description", "status", "pause_notes", "after_end", "hands_back", *rules.SETTINGS)
+    names = ("name", "description", "status", "pause_notes", *_PLAN, *rules.SETTINGS)
     values = {name: getattr(program, name) for name in names}
     values["points_per_unit"] = plain(program.points_per_unit)
     values["step"] = None if program.step is None else plain(program.step)

@@ -1,17 +1,33 @@
 """Programs that start and end by themselves, at the minute, once however often it is looked at."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.core.calendar import Instant
 from app.core.db import UnitOfWork
 from app.core.errors import Invalid
 from app.core.i18n import mark
 from app.domains.programs import queries
+from app.domains.programs.events import RewardsWanted
 from app.domains.programs.models import Program
-from app.domains.programs.schemas import ScheduleForm
+from app.domains.programs.schemas import AfterEnd, ApplyForm
 from app.domains.programs.service import editing
 from app.domains.shops import service as shops
+
+
+class ScheduleForm(ApplyForm):
+    """When a program starts and ends by itself, and what then becomes of it. Instants are in the program's zone.
+
+    With `rewards` its draft rewards are offered at the start.
+    """
+
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    after_end: AfterEnd = "paused"
+    hands_back: bool = False
+    rewards: bool = False
 
 
 def schedule(uow: UnitOfWork, program_id: UUID, form: ScheduleForm) -> Program:
@@ -20,19 +36,19 @@ def schedule(uow: UnitOfWork, program_id: UUID, form: ScheduleForm) -> Program:
     Raises ProgramNotFound, StaleVersion, StatusNotAllowed, ScheduleOverlaps, Invalid.
     """
     program = editing.get(uow, program_id)
-    changes = {"ends_at": form.ends_at, "after_end": form.after_end, "hands_back": form.hands_back}
+    changes: dict[str, Any] = {
+        "ends_at": form.ends_at,
+        "after_end": form.after_end,
+        "hands_back": form.hands_back,
+    }
     if program.status == "active":
         if form.ends_at is not None and form.ends_at <= uow.now:
             raise Invalid(fields={"ends_at": mark("Choose a time in the future.")})
         return editing.update(uow, program_id, changes | {"starts_at": None}, version=form.version)
     if form.starts_at is not None and form.starts_at <= uow.now:
         raise Invalid(fields={"starts_at": mark("Choose a time in the future.")})
-    return editing.update(
-        uow,
-        program_id,
-        changes | {"status": "scheduled", "starts_at": form.starts_at},
-        version=form.version,
-    )
+    changes |= {"status": "scheduled", "starts_at": form.starts_at, "rewards_at_start": form.rewards}
+    return editing.update(uow, program_id, changes, version=form.version)
 
 
 def unschedule(uow: UnitOfWork, program_id: UUID, *, version: int) -> Program:
@@ -55,8 +71,8 @@ def taken_over(uow: UnitOfWork, program: Program) -> Program | None:
 def keep_schedule(uow: UnitOfWork) -> int:
     """Start and end what is due by now, in the order in which it was planned. Returns how many steps were taken.
 
-    A program that starts takes over from the active one, which is paused; one that ends gives back to that one if it was
-    told to and that one still waits.
+    A program that starts takes over from the active one, which is paused, and offers its draft rewards if that was
+    planned; one that ends gives back to the other one if it was told to and that one still waits.
     """
     taken = 0
     while due := queries.due(uow):
@@ -76,7 +92,10 @@ def _start(uow: UnitOfWork, program: Program) -> None:
         editing.step(uow, other, "paused")
     program.took_over_from = other.id if other else None
     program.starts_at = None
+    with_rewards = program.rewards_at_start
     editing.step(uow, program, "active")
+    if with_rewards:
+        uow.publish([RewardsWanted(program.id)])
 
 
 def _end(uow: UnitOfWork, program: Program) -> None:

@@ -3,11 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import Forbidden
 from app.core.i18n import mark
 from app.core.permissions import Permission
 from app.domains.programs import queries, service
-from app.domains.programs.schemas import ApplyForm, ScheduleForm, StatusForm
+from app.domains.programs.schemas import ApplyForm, StatusForm
 from app.domains.programs.tabs.editor import KEY
 from app.web.context import Context
 from app.web.tabs import Done, action, tab_page
@@ -44,8 +43,8 @@ def launch(ctx: Context, id: UUID) -> dict[str, Any]:
 )
 def launch_program(ctx: Context, id: UUID, form: service.LaunchForm) -> Done:
     """Let members earn in a program, and offer its draft rewards if wanted."""
-    if form.rewards and not ctx.can(Permission.REWARDS_WRITE):
-        raise Forbidden(permission=Permission.REWARDS_WRITE)
+    if form.rewards:
+        ctx.require(Permission.REWARDS_WRITE)
     service.launch(ctx.uow, id, form)
     return Done(mark("The program is live."), location=f"/app/{KEY}/{id}")
 
@@ -71,11 +70,14 @@ def set_status(ctx: Context, id: UUID, form: StatusForm) -> Done:
 def schedule(ctx: Context, id: UUID) -> dict[str, Any]:
     """The drawer in which a start and an end are planned."""
     program = service.get(ctx.uow, id)
+    kept = {name: getattr(program, name) for name in ("starts_at", "ends_at", "after_end", "hands_back")}
+    can_offer = ctx.can(Permission.REWARDS_WRITE)
+    wanted = program.rewards_at_start if program.status == "scheduled" else can_offer
     return {
         "program": program,
-        "initial": {
-            name: getattr(program, name) for name in ("starts_at", "ends_at", "after_end", "hands_back")
-        },
+        "initial": kept | {"rewards": wanted},
+        "offer": service.offer(ctx.uow, id, ctx.locale),
+        "can_offer": can_offer,
         "taken_over": service.taken_over(ctx.uow, program) if program.status != "active" else None,
         "others": [one for one in queries.scheduled(ctx.uow) if one.id != id],
     }
@@ -86,11 +88,13 @@ def schedule(ctx: Context, id: UUID) -> dict[str, Any]:
     "plan",
     page="program",
     permission=Permission.PROGRAMS_WRITE,
-    form=ScheduleForm,
+    form=service.ScheduleForm,
     prepare=schedule,
 )
-def plan(ctx: Context, id: UUID, form: ScheduleForm) -> Done:
-    """Plan when the program starts and ends by itself."""
+def plan(ctx: Context, id: UUID, form: service.ScheduleForm) -> Done:
+    """Plan when the program starts and ends by itself. Offering rewards needs its permission, leaving it so does not."""
+    if form.rewards and not service.get(ctx.uow, id).rewards_at_start:
+        ctx.require(Permission.REWARDS_WRITE)
     found = service.schedule(ctx.uow, id, form)
     sentence = mark("The end was planned.") if found.status == "active" else mark("The program is scheduled.")
     return Done(sentence, location=f"/app/{KEY}/{id}")
