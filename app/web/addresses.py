@@ -9,11 +9,10 @@ from pydantic import BaseModel
 # Of a page's parameters these say where one is; they do not travel along to another address.
 _HERE = frozenset({"cursor", "open"})
 _NONE: Mapping[str, Any] = {}
+Params = Mapping[str, Any] | BaseModel
 
 
-def address(
-    base: str, params: Mapping[str, Any] | BaseModel = _NONE, changes: Mapping[str, Any] = _NONE
-) -> str:
+def address(base: str, params: Params = _NONE, changes: Mapping[str, Any] = _NONE) -> str:
     """An address with parameters and changes of them; None and what is empty is left out, and so is where one was.
 
     `params` may be the page's query model, whose defaults are left out.

@@ -24,7 +24,7 @@ from app.web.openapi import openapi_document
 from app.web.pages import add_tabs
 from app.web.preferences import init_preferences
 from app.web.ratelimit import init_rate_limits
-from app.web.rendering import ROOT, Admin, init_rendering
+from app.web.rendering import ROOT, Admin, Templates, init_rendering
 from app.web.security_headers import init_security_headers
 from app.web.static_files import FOLDER, PREFIX
 from app.web.styleguide import init_styleguide
@@ -61,6 +61,7 @@ def make_application(
         template_folder=str(templates or ROOT / "templates"),
     )
     app.json = OrjsonProvider(app)
+    app.jinja_environment = Templates
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     app.config["PREFERRED_URL_SCHEME"] = "https"
     app.url_map.strict_slashes = False

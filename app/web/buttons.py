@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Undefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from app.core.i18n import mark
 from app.web.locale import sentence
-from app.web.marks import icon, markup
+from app.web.marks import icon
+from app.web.markup import escaped, markup
 
 Attributes = Mapping[str, Any]
 _NONE: Attributes = {}
@@ -30,12 +31,12 @@ def button(
     """
     drawn = icon(icon_name, small=True) if icon_name else ""
     if refused:
-        why = escape(refused)
+        why = escaped(refused)
         how, said = f'type="button" aria-disabled="true" title="{why}"', f'<span class="sr">{why}</span>'
     else:
-        how, said = f'type="{escape(type)}"{attributes(attrs)}', ""
+        how, said = f'type="{escaped(type)}"{attributes(attrs)}', ""
     return markup(
-        f'<button class="{button_classes(kind, small)}" {how}>{drawn}<span>{escape(label)}</span>{said}</button>'
+        f'<button class="{button_classes(kind, small)}" {how}>{drawn}<span>{escaped(label)}</span>{said}</button>'
     )
 
 
@@ -53,8 +54,8 @@ def link_button(
     window = ' target="_blank" rel="noopener"' if external else ""
     warned = icon("external-link", sentence(_NEW_WINDOW), small=True) if external else ""
     return markup(
-        f'<a class="{button_classes(kind, small)}" href="{escape(url)}"{window}{attributes(attrs)}>'
-        f"{drawn}<span>{escape(label)}</span>{warned}</a>"
+        f'<a class="{button_classes(kind, small)}" href="{escaped(url)}"{window}{attributes(attrs)}>'
+        f"{drawn}<span>{escaped(label)}</span>{warned}</a>"
     )
 
 
@@ -68,9 +69,9 @@ def icon_button(
 ) -> Markup:
     """A button that is only an icon; `label` is its name. With `url` it is a link."""
     classes = button_classes(kind, small, only_icon=True)
-    rest = f'aria-label="{escape(label)}"{attributes(attrs)}>{icon(icon_name, small=small)}'
+    rest = f'aria-label="{escaped(label)}"{attributes(attrs)}>{icon(icon_name, small=small)}'
     if url:
-        return markup(f'<a class="{classes}" href="{escape(url)}" {rest}</a>')
+        return markup(f'<a class="{classes}" href="{escaped(url)}" {rest}</a>')
     return markup(f'<button class="{classes}" type="button" {rest}</button>')
 
 
@@ -110,7 +111,7 @@ def button_classes(kind: str, small: bool = False, only_icon: bool = False) -> s
 def attributes(given: Attributes) -> str:
     """Attributes of a tag, each after a space; None and what a template does not know are left out."""
     return "".join(
-        f' {name}="{escape(value)}"'
+        f' {name}="{escaped(value)}"'
         for name, value in given.items()
         if value is not None and not isinstance(value, Undefined)
     )

@@ -11,11 +11,14 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from app.core.db import UnitOfWork
+from app.core.i18n import mark
 from app.core.paging import MAX_CHOSEN, Found
 from app.core.permissions import Permission
+from app.web import filters
 from app.web.addresses import address, as_text
 from app.web.context import Context
 from app.web.form_input import numeric_names
+from app.web.locale import sentence
 from app.web.pages import asked_values
 from app.web.query_input import parse_view_query
 from app.web.rendering import admin, page_url, tab_url
@@ -25,6 +28,7 @@ Row = dict[str, Any]
 # What of a query says where one is, not what is shown.
 PLACES = frozenset({"cursor", "limit", "open"})
 ALL_VIEW = "all"
+_FROM, _TO = mark("from"), mark("to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,13 +326,75 @@ class ListView:
             name: value for name, value in self.params.items() if name not in ("sort", "view")
         } == dict(ready.values)
 
-    def options_of(self, choice: Choice) -> list[tuple[Any, str]]:
-        """The values of a filter in marked or shop's words."""
-        return list(self.options.get(choice.name, ())) if choice.options is None else list(choice.options)
+    def headings(self) -> list[dict[str, Any]]:
+        """The columns in the reader's words, as `data_table` takes them."""
+        return [
+            {
+                "key": one.key,
+                "label": sentence(one.label),
+                "kind": one.kind,
+                "priority": one.priority,
+                "phone": one.phone,
+                "unit": sentence(one.unit) if one.unit else None,
+                "sorts": [order for order in self.spec.sorts if order.column == one.key],
+                "words": one.words,
+                "cell": one.cell,
+            }
+            for one in self.columns
+        ]
 
-    def sorts_of(self, column: Column) -> list[Sort]:
-        """The orders that a column's heading offers."""
-        return [one for one in self.spec.sorts if one.column == column.key]
+    def said(self) -> "Said":
+        """The filters and orders in the reader's words."""
+        said = Said(sorts=[(one.value, sentence(one.label)) for one in self.spec.sorts])
+        for one in self.spec.filters:
+            label = sentence(one.label)
+            if isinstance(one, Between):
+                said.add_range(one, label, self.query)
+                continue
+            asked = getattr(self.query, one.name)
+            if isinstance(one, Given):
+                words: str | None = sentence(one.value)
+            else:
+                options = self._options(one)
+                said.add_choice(one, label, options)
+                words = dict(options).get(str(asked), asked) if one.more else None
+            if asked and words:
+                said.chips.append({"name": one.name, "label": label, "value": words})
+        return said
+
+    def _options(self, choice: Choice) -> list[tuple[Any, str]]:
+        """The values of a filter in marked or shop's words."""
+        if choice.options is None:
+            return list(self.options.get(choice.name, ()))
+        return [(value, sentence(label)) for value, label in choice.options]
+
+
+@dataclass(slots=True)
+class Said:
+    """What narrows and orders a list, as `filter_bar` and `more_filters` of macros/lists.html take it."""
+
+    sorts: list[tuple[str, str]]
+    selects: list[dict[str, Any]] = field(default_factory=list)
+    choices: list[tuple[str, str, Sequence[tuple[Any, str]]]] = field(default_factory=list)
+    between: list[dict[str, Any]] = field(default_factory=list)
+    chips: list[dict[str, Any]] = field(default_factory=list)
+
+    def add_choice(self, choice: Choice, label: str, options: Sequence[tuple[Any, str]]) -> None:
+        """A filter with values, in the bar or among "More filters"; one without values is left out."""
+        if options and choice.more:
+            self.choices.append((choice.name, label, options))
+        elif options:
+            self.selects.append({"name": choice.name, "label": label, "options": options})
+
+    def add_range(self, one: Between, label: str, query: Any) -> None:
+        """Two parameters, and a chip for each of them that is asked for."""
+        self.between.append({"start": one.start, "end": one.end, "label": label, "kind": one.kind})
+        for name, words in ((one.start, _FROM), (one.end, _TO)):
+            asked = getattr(query, name)
+            if asked is not None:
+                value = filters.date_text(asked) if one.kind == "date" else filters.points(asked)
+                chip = {"name": name, "label": f"{label} {sentence(words)}", "value": value}
+                self.chips.append(chip)
 
 
 def show_list(

@@ -12,11 +12,12 @@ from typing import Any
 from babel.support import NullTranslations
 from flask import Flask
 from flask_babel import Babel, get_domain, gettext
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from app.core.i18n import LOCALES, direction, supported
 from app.web import current
 from app.web.filters import number
+from app.web.markup import escaped, markup
 from app.web.words import state_in_sentence
 
 TRANSLATIONS = Path(__file__).parents[2] / "translations"
@@ -34,7 +35,7 @@ def init_locale(app: Flask) -> None:
         locale_selector=current.locale,
         timezone_selector=current.timezone,
     )
-    app.jinja_env.globals["_"] = sentence
+    app.jinja_env.globals.update({"_": sentence, "ngettext": counted})
 
 
 def sentence(message: str, /, **variables: Any) -> Markup:
@@ -45,10 +46,13 @@ def sentence(message: str, /, **variables: Any) -> Markup:
     words = catalog()
     if not variables:
         return _finished(words, message)
-    values = {
-        name: value if isinstance(value, (int, float)) else escape(value) for name, value in variables.items()
-    }
-    return Markup(str.__mod__(_said(words, message), values))  # noqa: S704 - both parts are escaped
+    return markup(str.__mod__(_said(words, message), _escaped(variables)))
+
+
+def counted(one: str, many: str, num: int, /, **variables: Any) -> Markup:
+    """`ngettext` of templates: a message in the form for `num`, which is also its %(num)s."""
+    form = markup(catalog().ungettext(one, many, num))
+    return markup(str.__mod__(form, _escaped({"num": num, **variables})))
 
 
 @contextmanager
@@ -71,9 +75,16 @@ def catalog() -> NullTranslations:
     return get_domain().get_translations() if known is None else known
 
 
+def _escaped(variables: dict[str, Any]) -> dict[str, Any]:
+    for name, value in variables.items():
+        if not isinstance(value, (int, float)):
+            variables[name] = escaped(value)
+    return variables
+
+
 @lru_cache(maxsize=16_384)
 def _said(words: NullTranslations, message: str) -> Markup:
-    return Markup(words.ugettext(message))  # noqa: S704 - translations are ours
+    return markup(words.ugettext(message))
 
 
 @lru_cache(maxsize=16_384)

@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 from babel.support import NullTranslations
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from app.core.i18n import mark, mark_in
 from app.web import filters
 from app.web.locale import catalog, sentence
+from app.web.markup import escaped, markup
 from app.web.static_files import static_url
 
 _MIRRORED = frozenset(
@@ -99,17 +100,12 @@ _STATES: dict[str, dict[str, str | tuple[str, str]]] = {
 _TONES = {state: tone for tone, states in _STATES.items() for state in states}
 
 
-def markup(text: str) -> Markup:
-    """A text as markup; who calls this has escaped every part of it that is not its own."""
-    return Markup(text)  # noqa: S704
-
-
 def icon(name: str, label: str | None = None, small: bool = False) -> Markup:
     """One icon of static/icons/sprite.svg (Lucide names). `label` names it for assistive technology, else it is decoration.
 
     `small` is 16 px instead of 20. Icons that point along the line of reading are mirrored in right-to-left pages.
     """
-    said = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    said = f'role="img" aria-label="{escaped(label)}"' if label else 'aria-hidden="true"'
     return _drawn(static_url("icons/sprite.svg"), name, said, small)
 
 
@@ -125,7 +121,7 @@ def badge(
     """A badge. `tone` is success, info, warning, error, accent or neutral; `live` puts a dot before the words."""
     classes = f"badge{f' tone-{tone}' if tone not in (None, 'neutral') else ''}{' badge-dot' if live else ''}"
     drawn = icon(icon_name, small=True) if icon_name else ""
-    return markup(f'<span class="{classes}">{drawn}{escape(label)}</span>')
+    return markup(f'<span class="{classes}">{drawn}{escaped(label)}</span>')
 
 
 def status(state: Any, label: str | None = None) -> Markup:
@@ -154,7 +150,7 @@ def _key(state: str) -> str:
 def tier(name: str, rank: Any = 1) -> Markup:
     """A tier: a colored diamond and its name. `rank` counts from 1, the lowest."""
     return markup(
-        f'<span class="tier tier-{min(max(int(rank or 1), 1), 6)}"><bdi>{escape(name)}</bdi></span>'
+        f'<span class="tier tier-{min(max(int(rank or 1), 1), 6)}"><bdi>{escaped(name)}</bdi></span>'
     )
 
 
@@ -163,34 +159,34 @@ def avatar(name: str | None, large: bool = False) -> Markup:
     words = (name or "").split() or ["?"]
     initials = words[0][:1] + (words[-1][:1] if len(words) > 1 else "")
     classes = f"avatar avatar-{sum((name or '').encode()) % 5}{' avatar-large' if large else ''}"
-    return markup(f'<span class="{classes}" aria-hidden="true">{escape(initials)}</span>')
+    return markup(f'<span class="{classes}" aria-hidden="true">{escaped(initials)}</span>')
 
 
 def person(name: str, line: str | None = None, url: str | None = None, line_ltr: bool = True) -> Markup:
     """A person in the main cell of a row: avatar, name (a link with `url`), and a muted line such as the e-mail."""
-    called = f"<bdi>{escape(name)}</bdi>"
-    linked = f'<a href="{escape(url)}">{called}</a>' if url else f'<bdi class="strong">{escape(name)}</bdi>'
-    below = f'<small class="cut muted{" ltr" if line_ltr else ""}">{escape(line)}</small>' if line else ""
+    called = f"<bdi>{escaped(name)}</bdi>"
+    linked = f'<a href="{escaped(url)}">{called}</a>' if url else f'<bdi class="strong">{escaped(name)}</bdi>'
+    below = f'<small class="cut muted{" ltr" if line_ltr else ""}">{escaped(line)}</small>' if line else ""
     return markup(f'<span class="who">{avatar(name)}<span>{linked}{below}</span></span>')
 
 
 def link(name: str, url: str) -> Markup:
     """The name of a record that leads to its page."""
-    return markup(f'<a href="{escape(url)}"><bdi>{escape(name)}</bdi></a>')
+    return markup(f'<a href="{escaped(url)}"><bdi>{escaped(name)}</bdi></a>')
 
 
 def muted(text: str) -> Markup:
     """A text that matters less than those around it."""
-    return markup(f'<span class="muted">{escape(text)}</span>')
+    return markup(f'<span class="muted">{escaped(text)}</span>')
 
 
 def code(value: Any, copy: str | bool | None = None) -> Markup:
     """A code, id or hash, always left to right. With `copy` a button copies it; a text names the button."""
-    text = escape(value)
+    text = escaped(value)
     shown = f'<bdi class="code" dir="ltr">{text}</bdi>'
     if not copy:
         return markup(shown)
-    name = sentence(_COPY) if copy is True else escape(copy)
+    name = sentence(_COPY) if copy is True else escaped(copy)
     button = f'<button class="copy" type="button" data-copy="{text}" aria-label="{name}">{icon("copy", small=True)}</button>'
     return markup(f'<span class="copyable">{shown}{button}</span>')
 
@@ -215,9 +211,9 @@ def moment(instant: datetime | None) -> Markup:
 def drawer_link(url: str, open_id: Any, label: str, icon_name: str = "eye") -> Markup:
     """The eye at the end of a row, which opens its quick view."""
     return markup(
-        f'<button class="button button-icon button-small button-quiet row-action" type="button" aria-label="{escape(label)}"'
-        f' data-open-id="{escape(open_id)}" hx-get="{escape(url)}" hx-target="#overlay" hx-swap="innerHTML ignoreTitle:true"'
-        f' hx-sync="this:drop">{icon(icon_name, small=True)}</button>'
+        f'<button class="button button-icon button-small button-quiet row-action" type="button" aria-label="{escaped(label)}"'
+        f' data-open-id="{escaped(open_id)}" hx-get="{escaped(url)}" hx-target="#overlay"'
+        f' hx-swap="innerHTML ignoreTitle:true" hx-sync="this:drop">{icon(icon_name, small=True)}</button>'
     )
 
 

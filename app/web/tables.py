@@ -4,17 +4,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from app.core.i18n import mark
 from app.web import filters, marks
+from app.web.addresses import Params, address
 from app.web.locale import sentence
+from app.web.markup import escaped, markup
 
 _NUMERIC = frozenset({"number", "money", "percent"})
-_SELECT = mark("Select %(name)s")
+_SELECT, _SELECT_ALL = mark("Select %(name)s"), mark("Select all rows on this page")
+_NONE: Mapping[str, Any] = {}
 OwnCell = Callable[[Any, str], str]
+
+
+def _text(value: Any, _: str) -> str:
+    return f"<bdi>{escaped(value)}</bdi>"
+
+
 # How a value of each kind is said; the second argument is the currency. What has no kind is text.
 _SAID: dict[str, Callable[[Any, str], str]] = {
     "number": lambda value, _: f"<bdi>{filters.number(value)}</bdi>",
@@ -23,6 +31,7 @@ _SAID: dict[str, Callable[[Any, str], str]] = {
     "status": lambda value, _: marks.status(value),
     "date": lambda value, _: marks.moment(value) if isinstance(value, datetime) else filters.date_text(value),
     "code": lambda value, _: marks.code(value),
+    "actions": lambda _, __: "",
 }
 
 
@@ -40,20 +49,26 @@ class TableColumn:
     opening: str
     closing: str
 
-    def said(self, row: Any, currency: str) -> str:
-        """The row's value in the reader's language, as markup; what is not known is an en dash."""
+    def writer(self, currency: str, own: OwnCell | None) -> Callable[[Any], str]:
+        """What says a row's value in the reader's language, as markup; what is not known is an en dash."""
         if self.cell is not None:
-            return self.cell(row)
-        if self.kind == "actions":
-            return ""
-        value = _of(row, self.key)
-        if value is None:
-            return "–"
-        if self.words and value in self.words:
-            word = sentence(self.words[value])
-            return marks.status(value, word) if self.kind == "status" else word
-        say = _SAID.get(self.kind)
-        return say(value, currency) if say else f"<bdi>{escape(value)}</bdi>"
+            return self.cell
+        key, say, known = self.key, self._saying(currency), self.kind != "actions"
+
+        def write(row: Any) -> str:
+            value = _of(row, key)
+            return ("–" if known else "") if value is None else say(value)
+
+        return write if own is None else lambda row: own(row, key).strip() or write(row)
+
+    def _saying(self, currency: str) -> Callable[[Any], str]:
+        say = _SAID.get(self.kind, _text)
+        if not self.words:
+            return lambda value: say(value, currency)
+        words = {value: sentence(word) for value, word in self.words.items()}
+        if self.kind == "status":
+            words = {value: marks.status(value, word) for value, word in words.items()}
+        return lambda value: words[value] if value in words else say(value, currency)
 
 
 def table_columns(columns: Iterable[Mapping[str, Any]]) -> list[TableColumn]:
@@ -66,7 +81,7 @@ def table_columns(columns: Iterable[Mapping[str, Any]]) -> list[TableColumn]:
         taken.add(place)
         classes = _classes(kind, place, column.get("priority") or 1)
         tag, role = ("td", "cell") if found else ('th scope="row"', "rowheader")
-        unit = f' data-unit="{escape(column["unit"])}"' if found and column.get("unit") else ""
+        unit = f' data-unit="{escaped(column["unit"])}"' if found and column.get("unit") else ""
         found.append(
             TableColumn(
                 column["key"],
@@ -99,6 +114,44 @@ def _classes(kind: str, place: str, priority: int) -> str:
     return " ".join(words)
 
 
+def table_head(
+    table: str,
+    columns: Sequence[TableColumn],
+    url: str | None = None,
+    params: Params = _NONE,
+    sort: str | None = None,
+    select: bool = False,
+) -> Markup:
+    """The row of headings: with `select` a box for all rows, and links where a column can be sorted."""
+    box = (
+        f'<th scope="col" role="columnheader" class="cell-select"><label class="hit"><input class="check" type="checkbox"'
+        f' id="{escaped(table)}-all" data-select-all><span class="sr">{sentence(_SELECT_ALL)}</span></label></th>'
+        if select
+        else ""
+    )
+    return markup(box + "".join([_heading(column, url, params, sort) for column in columns]))
+
+
+def _heading(column: TableColumn, url: str | None, params: Params, sort: str | None) -> str:
+    now = next((one for one in column.sorts if _of(one, "value") == sort), None)
+    next_ = next((one for one in column.sorts if one is not now), None)
+    label, sorted_ = escaped(column.label), ""
+    if column.kind == "actions":
+        label = f'<span class="sr">{label}</span>'
+    elif now or next_:
+        down = _of(now or next_, "descending")
+        label = f"{label}{marks.icon('arrow-down' if down else 'arrow-up', small=True)}"
+        if next_:
+            there = address(url or "", params, {"sort": _of(next_, "value")})
+            label = f'<a href="{escaped(there)}">{label}</a>'
+        else:
+            label = f'<span class="sorted">{label}</span>'
+    if now:
+        sorted_ = f' aria-sort="{"descending" if _of(now, "descending") else "ascending"}"'
+    classes = column.classes.replace("on-phone-", "at-")
+    return f'<th scope="col" role="columnheader" class="{classes}"{sorted_}>{label}</th>\n'
+
+
 def table_rows(
     table: str,
     columns: Sequence[TableColumn],
@@ -113,38 +166,33 @@ def table_rows(
     `own(row, key)` writes the cells of columns that have no `cell`, and what it leaves empty is shown by its kind. `select`
     puts a box before each row: the field's name, the attribute that it carries, and the one that names the row.
     """
-    table = escape(table)
+    table = escaped(table)
+    box = _box(table, row_id, *select) if select else None
+    cells = [(column.opening, column.writer(currency, own), column.closing) for column in columns]
     written: list[str] = []
-    box = _box(table, *select) if select else None
     for row in rows:
-        key = _attribute(_of(row, row_id))
-        written.append(f'<tr role="row" id="{table}-{key}" tabindex="{-1 if written else 0}">\n')
-        if box:
-            written.append(box(row, key))
-        for column in columns:
-            text = own(row, column.key).strip() if own and column.cell is None else ""
-            written += (column.opening, text or column.said(row, currency), column.closing)
-        written.append("</tr>\n")
-    return marks.markup("".join(written))
+        key = escaped(_of(row, row_id))
+        said = "".join([f"{opening}{write(row)}{closing}" for opening, write, closing in cells])
+        written.append(
+            f'<tr role="row" id="{table}-{key}" tabindex="{-1 if written else 0}">\n'
+            f"{box(row, key) if box else ''}{said}</tr>\n"
+        )
+    return markup("".join(written))
 
 
-def _box(table: str, name: str, carried: str, named: str) -> Callable[[Any, str], str]:
+def _box(table: str, row_id: str, name: str, carried: str, named: str) -> Callable[[Any, str], str]:
     """What writes the box before a row, given the row and its key."""
     before, after = sentence(_SELECT, name="\0").split("\0")
 
     def write(row: Any, key: str) -> str:
         return (
             f'<td role="cell" class="cell-select"><label class="hit"><input class="check" type="checkbox"'
-            f' id="{table}-{key}-box" name="{name}" value="{_attribute(_of(row, carried))}"'
+            f' id="{table}-{key}-box" name="{name}" value="{key if carried == row_id else escaped(_of(row, carried))}"'
             f' form="{table}-chosen" data-select>'
-            f'<span class="sr">{before}{escape(_of(row, named))}{after}</span></label></td>'
+            f'<span class="sr">{before}{escaped(_of(row, named))}{after}</span></label></td>'
         )
 
     return write
-
-
-def _attribute(value: Any) -> str:
-    return str(value) if type(value) is UUID else escape(str(value))
 
 
 def _of(row: Any, key: str) -> Any:

@@ -16,9 +16,11 @@ from jinja2 import Environment, FileSystemLoader
 from app.web.addresses import address
 from app.web.buttons import BUTTONS
 from app.web.date_range import DateRange, chosen, presets
+from app.web.dialogs import modal
+from app.web.filter_bar import FILTER_PARTS
 from app.web.marks import MARKS
 from app.web.styleguide import UNREAD, sample_list
-from app.web.tables import table_columns, table_rows
+from app.web.tables import table_columns, table_head, table_rows
 
 ROOT = Path(__file__).parents[2]
 STYLES = sorted((ROOT / "static/css").glob("*.css"))
@@ -154,7 +156,10 @@ def environment() -> Environment:
         address_with=address,
         marks=MARKS,
         buttons=BUTTONS,
+        filter_parts=FILTER_PARTS,
+        dialog=modal,
         table_columns=table_columns,
+        table_head=table_head,
         table_rows=table_rows,
     )
     return found
