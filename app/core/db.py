@@ -6,6 +6,7 @@ that is bound to the same connection and therefore to the same transaction.
 
 import contextlib
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -84,12 +85,24 @@ class JobCall:
     arguments: dict[str, Any]
 
 
+# Texts without anything that an array would have to quote, joined by commas; a text with a comma of its own is told by the
+# count, and the word for no value by itself.
+_BARE = re.compile(r"[\w:./-]+(?:,[\w:./-]+)*", re.ASCII)
+
+
 class _Arrays(ListDumper):
-    """psycopg's arrays, with ids joined as they are: a batch writes thousands, and none of them needs a quote."""
+    """psycopg's arrays, with ids, numbers and bare texts joined as they are: a batch writes thousands without a quote."""
 
     def dump(self, obj: list[Any]) -> Any:
-        if obj and all(type(one) is UUID for one in obj):
+        kinds = set(map(type, obj))
+        if kinds == {UUID}:
             return f"{{{','.join([one.hex for one in obj])}}}".encode()
+        if kinds == {int}:
+            return f"{{{','.join(map(str, obj))}}}".encode()
+        if kinds == {str}:
+            text = ",".join(obj)
+            if text.count(",") == len(obj) - 1 and _BARE.fullmatch(text) and "null" not in text.lower():
+                return f"{{{text}}}".encode()
         return super().dump(obj)
 
 

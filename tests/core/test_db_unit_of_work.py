@@ -289,3 +289,26 @@ def test_the_session_is_undone_with_everything_else() -> None:
         try_it()
     with unit_of_work(SHOP) as uow:
         assert uow.scalar("SELECT count(*) FROM programs") == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("bigint", [1, -2, 2**62, 0]),
+        ("bigint", [1, None]),
+        ("text", ["plain", "bulk:1:2"]),
+        ("text", ["a,b", "c"]),
+        ("text", ["a", "", "b"]),
+        ("text", ["null", "NULL", "annul"]),
+        ("text", ['"', "\\", "{}", " ", "é", "a\nb"]),
+        ("text", [None, "a"]),
+        ("text", []),
+        ("boolean", [True, False]),
+        ("bytea", [b"\x00,", None]),
+    ],
+)
+def test_an_array_arrives_as_it_was_sent(kind: str, values: list[Any]) -> None:
+    """Numbers and bare texts are joined without a look at each; all others are quoted."""
+    with unit_of_work(SHOP) as uow:
+        found = uow.all(f"SELECT v FROM unnest(%(values)s::{kind}[]) AS v", {"values": values})
+    assert [row["v"] for row in found] == values

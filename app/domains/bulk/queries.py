@@ -91,7 +91,8 @@ ORDER BY n LIMIT %(limit)s
 def next_rows(uow: UnitOfWork, run_id: UUID, after: int, limit: int, last: int = 2**62) -> list[Row]:
     """The next rows that stand ready behind a row, up to and with `last`."""
     values = {"shop": uow.shop, "run": run_id, "after": after, "last": last, "limit": limit}
-    return [Row(**row) for row in uow.all(_NEXT, values)]
+    cursor = uow.driver.cursor(binary=True)
+    return [Row(*row) for row in cursor.execute(_NEXT, values).fetchall()]
 
 
 # A row that is ready says nothing of what became of it: the run's place does.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
+from app.core.values import value
 from app.domains.bulk.errors import FileRefused
 from app.domains.bulk.schemas import MAX_POINTS, MAX_ROWS, Kind, Problem, Status
 from app.domains.members.schemas import Newcomer
@@ -76,7 +77,7 @@ class Layout:
     person: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@value
 class Line:
     """A row of a file: its line number, whom it names, points (None: as the run says) and a reason of its own.
 
@@ -91,7 +92,7 @@ class Line:
     person: Newcomer | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Judged:
     """A row and what the dry run says of it; `moved` are points that it would move, `repaid` what of them settles a debt."""
 
@@ -183,7 +184,8 @@ def lines(text: Iterable[str], how: Layout, after: int = 0, *, people: bool = Fa
 
 def _line(n: int, cells: list[str], how: Layout) -> Line:
     who = _cell(cells, how.who)
-    reason = _CONTROL.sub(" ", _cell(cells, how.reason))[:_LONGEST_TEXT] or None
+    said = _cell(cells, how.reason)
+    reason = (said and _CONTROL.sub(" ", said)[:_LONGEST_TEXT]) or None
     typed = _cell(cells, how.points)
     if not who:
         return Line(n, "", None, reason, "nobody")
@@ -231,6 +233,8 @@ def _cell(cells: list[str], position: int | None) -> str:
 
 def whole(text: str) -> int | None:
     """A whole number in any digits, with or without separators of thousands; None when it is none."""
+    if text.isascii() and text.isdigit() and len(text) <= 20:
+        return int(text)
     digits = "".join(_digit(sign) for sign in text.translate(_SIGNS))
     bare = _INVISIBLE.sub("", digits)
     if len(bare) > 20:

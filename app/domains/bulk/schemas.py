@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from app.core.calendar import Day
+from app.core.values import value
 
 MAX_ROWS = 500_000
 MAX_POINTS = 100_000_000
@@ -143,7 +144,7 @@ class Run:
         return self.succeeded + self.failed, self.accepted
 
 
-@dataclass(frozen=True)
+@value
 class Row:
     """A row of a run on its way through it; `person` is who is to be enrolled, sealed."""
 

@@ -17,7 +17,7 @@ from app.domains.notifications import service as notifications
 from app.domains.points import service as points
 from app.domains.points.errors import InsufficientPoints
 from app.domains.points.schemas import Verb, Wish
-from app.domains.points.service import Posting
+from app.domains.points.service import Gift, Posting
 from app.domains.tiers import service as tiers
 
 # How many rows one transaction does: what is done one after the other holds its locks for longer.
@@ -39,7 +39,7 @@ def slice_of(kind: Kind) -> int:
     return _SLICES.get(kind, _SLICE)
 
 
-def key_of(run: Run, n: int) -> str:
+def key_of(run: Run, n: int | str) -> str:
     """The natural key of a row, under which it is posted once whatever happens to the worker."""
     return f"bulk:{run.id}:{n}"
 
@@ -80,12 +80,11 @@ def do(uow: UnitOfWork, run: Run, rows: Sequence[Row]) -> Outcome:
     if run.kind == "enroll":
         return enrolling.do(uow, run, rows)
     gone = members.inactive(uow, {row.member_id for row in rows if row.member_id})
-    kept = members.following(uow, gone)
-    whom = {row.n: kept[row.member_id].id if row.member_id in kept else row.member_id for row in rows}
-    refused = _refused(uow, run, {one for one in whom.values() if one}, kept)
+    kept = members.following(uow, gone) if gone else {}
+    whom = [kept[row.member_id].id if row.member_id in kept else row.member_id for row in rows]
+    refused = _refused(uow, run, {one for one in whom if one}, kept)
     out, fit = Outcome(), []
-    for row in rows:
-        member = whom[row.n]
+    for row, member in zip(rows, whom, strict=True):
         if member is None or member in refused:
             out.problems[row.n] = refused[member] if member else "gone"
         else:
@@ -107,8 +106,21 @@ def _refused(
 Fit = Sequence[tuple[Row, UUID]]
 
 
+def _trace(run: Run) -> dict[str, str]:
+    return {"bulk": str(run.id)} | ({"note": run.note} if run.note else {})
+
+
+def _give(uow: UnitOfWork, run: Run, rows: Fit, out: Outcome) -> None:
+    stem = key_of(run, "")
+    gifts = [
+        Gift(member, row.points or 0, f"{stem}{row.n}", row.reason or run.reason) for row, member in rows
+    ]
+    points.give_many(uow, gifts, _trace(run))
+    out.moved += sum(one.points for one in gifts)
+
+
 def _post(uow: UnitOfWork, run: Run, rows: Fit, out: Outcome) -> None:
-    trace = {"bulk": str(run.id)} | ({"note": run.note} if run.note else {})
+    trace = _trace(run)
     wanted = [
         Posting(
             Wish(member, cast(Verb, run.kind), row.points, "", row.reason or run.reason),
@@ -156,7 +168,7 @@ def _email(uow: UnitOfWork, run: Run, rows: Fit, out: Outcome) -> None:
 
 
 _DOES: dict[Kind, Callable[[UnitOfWork, Run, Fit, Outcome], None]] = {
-    "award": _post,
+    "award": _give,
     "deduct": _post,
     "set": _post,
     "expire": _post,

@@ -1,9 +1,10 @@
 """The dry run: whom each row means, what would happen, and why not. It goes on where it was cut short."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -12,7 +13,7 @@ from app.core.db import UnitOfWork, unit_of_work
 from app.domains.bulk import queries, rules
 from app.domains.bulk.rules import Judged, Line
 from app.domains.bulk.schemas import Kind, Problem, Run
-from app.domains.bulk.service import acting, enrolling
+from app.domains.bulk.service import acting, enrolling, keeping
 from app.domains.liability import service as liability
 from app.domains.members import service as members
 from app.domains.members.schemas import Member
@@ -59,7 +60,7 @@ def _read_file(shop_id: UUID, run: Run) -> Iterator[bool]:
     at = run.read_to
     while True:
         lines = list(islice(rows, SLICE))
-        with unit_of_work(shop_id) as uow:
+        with keeping.work_slice(shop_id) as uow:
             here = _locked(uow, run.id, at)
             if here is None:
                 return
@@ -85,7 +86,7 @@ def _parts(shop_id: UUID, run_id: UUID) -> Iterator[str]:
 def _read_members(shop_id: UUID, run: Run) -> Iterator[bool]:
     at = run.read_to
     while True:
-        with unit_of_work(shop_id) as uow:
+        with keeping.work_slice(shop_id) as uow:
             here = _locked(uow, run.id, at)
             if here is None:
                 return
@@ -137,12 +138,9 @@ def _judge(
 ) -> list[Judged]:
     present = {one.id: one for one in whom if isinstance(one, Member)}
     kind: Kind = run.kind
-    balances = _balances(uow, kind, present)
+    left = _balances(uow, kind, present)
     refusals = acting.refusals(uow, run, present)
-    left: dict[UUID, Balance] = defaultdict(Balance, balances)
-    again = {
-        one for one, rows in Counter(one.id for one in whom if isinstance(one, Member)).items() if rows > 1
-    }
+    again = _named_again(whom, present)
     judged = []
     for line, member in zip(lines, whom, strict=True):
         if line.problem or not isinstance(member, Member):
@@ -150,7 +148,7 @@ def _judge(
             continue
         problem = refusals.get(member.id)
         wanted = run.parameters["points"] if line.points is None else line.points
-        balance = left[member.id]
+        balance = left.get(member.id, _NOTHING)
         moved, cannot = (
             (0, problem) if problem else rules.judge(kind, wanted, balance.available, balance.debt)
         )
@@ -159,6 +157,15 @@ def _judge(
             left[member.id] = rules.after(kind, wanted, moved, balance)
         judged.append(Judged(line, member.id, cannot, wanted, moved if not cannot else 0, repaid))
     return judged
+
+
+_NOTHING = Balance()
+
+
+def _named_again(whom: Sequence[Member | Problem | None], present: Collection[UUID]) -> Collection[UUID]:
+    """Members that several rows name: what one row does changes what the next one finds."""
+    named = [one.id for one in whom if isinstance(one, Member)]
+    return {one for one, rows in Counter(named).items() if rows > 1} if len(named) > len(present) else ()
 
 
 def _balances(uow: UnitOfWork, kind: Kind, present: Collection[UUID]) -> dict[UUID, Balance]:
@@ -185,10 +192,10 @@ def _store(uow: UnitOfWork, run: Run, judged: Sequence[Judged], read_to: int, af
             "ns": [one.line.n for one in judged],
             "members": [one.member_id for one in judged],
             "points": [one.points for one in judged],
-            "reasons": [one.line.reason for one in judged],
-            "problems": [one.problem for one in judged],
-            "persons": [enrolling.sealed(uow, one) for one in persons],
-            "indexes": [uow.blind_index(one.email, "members.email") if one else None for one in persons],
+            "reasons": _said(one.line.reason for one in judged),
+            "problems": _said(one.problem for one in judged),
+            "persons": _said(enrolling.sealed(uow, one) for one in persons),
+            "indexes": _said(uow.blind_index(one.email, "members.email") if one else None for one in persons),
         },
     )
     refused = sum(1 for one in judged if one.problem)
@@ -208,6 +215,12 @@ def _store(uow: UnitOfWork, run: Run, judged: Sequence[Judged], read_to: int, af
             "after": after,
         },
     )
+
+
+def _said(column: Iterable[Any]) -> list[Any] | None:
+    """A column of which something is said; rows without one hold nothing there."""
+    values = list(column)
+    return values if any(one is not None for one in values) else None
 
 
 def _finish(uow: UnitOfWork, run: Run) -> None:

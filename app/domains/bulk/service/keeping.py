@@ -1,8 +1,9 @@
 """Making a bulk action, and reading where it stands."""
 
+import contextlib
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from app.core import ids
-from app.core.db import UnitOfWork
+from app.core.db import SYSTEM, Actor, UnitOfWork, unit_of_work
 from app.core.errors import Invalid
 from app.core.i18n import mark
 from app.domains.bulk import queries, rules
@@ -163,6 +164,18 @@ def get(uow: UnitOfWork, run_id: UUID) -> Run:
     if found is None:
         raise RunNotFound()
     return found
+
+
+@contextlib.contextmanager
+def work_slice(shop_id: UUID, actor: Actor = SYSTEM) -> Iterator[UnitOfWork]:
+    """One transaction of a job that goes on where the run stands.
+
+    It does not wait until its commit is on the disk. What a crash of the database loses are whole slices with the run's place
+    in them, so they are done again; and whatever others commit because they saw a slice is on the disk only after it.
+    """
+    with unit_of_work(shop_id, actor=actor) as uow:
+        uow.execute("SET LOCAL synchronous_commit = off")
+        yield uow
 
 
 def needs_points(kind: Kind) -> bool:

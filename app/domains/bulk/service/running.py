@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 from app.core.db import Actor, UnitOfWork, unit_of_work
 from app.domains.bulk import queries
 from app.domains.bulk.schemas import Outcome, Problem, Row, Run
-from app.domains.bulk.service import acting, enrolling
+from app.domains.bulk.service import acting, enrolling, keeping
 from app.domains.compliance import service as compliance
 
 _MARK = """
@@ -35,7 +35,7 @@ def run(shop_id: UUID, run_id: UUID) -> Iterator[bool]:
     """Do a run's rows slice by slice, in the name of who asked for it; yields after each slice that there may be more."""
     actor = _actor(shop_id, run_id)
     while actor is not None:
-        with unit_of_work(shop_id, actor=actor) as uow:
+        with keeping.work_slice(shop_id, actor) as uow:
             here = queries.run(uow, run_id, for_update=True)
             if here is None or here.status != "running":
                 return
@@ -53,7 +53,7 @@ def undo(shop_id: UUID, run_id: UUID) -> Iterator[bool]:
     """Take back what a run did, slice by slice; yields after each slice that there may be more."""
     actor = _actor(shop_id, run_id, undoing=True)
     while actor is not None:
-        with unit_of_work(shop_id, actor=actor) as uow:
+        with keeping.work_slice(shop_id, actor) as uow:
             here = queries.run(uow, run_id, for_update=True)
             if here is None or here.status != "undoing":
                 return

@@ -50,6 +50,7 @@ from app.domains.points.service.expiry_dates import (
     start_redating,
     undo_redating,
 )
+from app.domains.points.service.giving import Gift, give_many
 from app.domains.points.service.identity import follow, merge, merge_facts, unmerge
 from app.domains.points.service.listing import entry_slices, listed, narrowed, totals
 from app.domains.points.service.past import as_of, possible_then, register_possible, when
@@ -89,6 +90,7 @@ __all__ = [
     "REASONS",
     "TASKS",
     "Deed",
+    "Gift",
     "Posting",
     "activate",
     "adjust",
@@ -125,6 +127,7 @@ __all__ = [
     "forget_notes",
     "give",
     "give_for_newsletter",
+    "give_many",
     "give_signup_bonus",
     "hold",
     "lasts_until",

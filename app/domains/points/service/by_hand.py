@@ -41,12 +41,10 @@ def post(uow: UnitOfWork, one: Posting) -> list[Entry]:
 
 
 def post_many(uow: UnitOfWork, rows: Sequence[Posting]) -> list[Entry | LoyalNestError]:
-    """Post many wishes of one verb ("award", "deduct", "set", "expire"): an entry for each, or why it was refused.
+    """Post many wishes of one verb ("deduct", "set", "expire"): an entry for each, or why it was refused.
 
-    Awards are written with one statement for each time that a member occurs; a key that was posted before posts nothing.
+    A key that was posted before posts nothing. Awards of many are given by `giving.give_many`.
     """
-    if rows and rows[0].wish.verb == "award":
-        return [*posting.credit(uow, [as_credit(one, one.wish.points or 0) for one in rows])]
     known = queries.entries_by_key(uow, [one.key for one in rows])
     queries.lock_accounts(uow, [one.wish.member_id for one in rows])
     found: list[Entry | LoyalNestError] = []
