@@ -37,6 +37,7 @@ PERIODIC: tuple[Periodic, ...] = (
     ),
     Periodic("orders.reconcile", "20 * * * *", "orders whose webhook never came are fetched"),
     Periodic("members.index_everywhere", "15 * * * *", "names and e-mails that changed can be searched"),
+    Periodic("members.find_everywhere", "40 * * * *", "people enrolled by e-mail are looked up in Shopify"),
     Periodic("segments.follow_everywhere", "* * * * *", "segments follow orders and the ledger"),
     Periodic("segments.build_everywhere", "20 1 * * *", "segments are counted anew as days go by"),
     Periodic(

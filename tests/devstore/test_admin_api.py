@@ -336,3 +336,16 @@ def test_products_and_variants_can_be_looked_up(store, ask):
         "price": "34.00",
         "product": {"title": "Organic Tee"},
     }
+
+
+def test_customers_are_found_by_exact_emails_many_at_a_time(store, ask):
+    from devstore.settings import ROOT
+
+    query = (ROOT / "app" / "shopify" / "operations" / "customers_by_email.graphql").read_text("utf-8")
+    ann = customers.add(store, SHOP, email="Ann@example.com", first_name="Ann", locale="fr")
+    emails = ["ann@example.com", "ANN@example.com", "nn@example.com", "a* OR email:*", ""]
+    answer = ask(query, {f"e{n}": (emails + [emails[2]] * 15)[n] for n in range(20)})
+    found = [answer["data"][f"e{n}"] for n in range(20)]
+    assert [one and one["legacyResourceId"] for one in found[:2]] == [str(ann["id"])] * 2
+    assert found[2:] == [None] * 18
+    assert found[0]["verifiedEmail"] and found[0]["defaultEmailAddress"]["emailAddress"].lower() == emails[0]

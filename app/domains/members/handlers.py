@@ -32,8 +32,6 @@ def customers_changed(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
     """A customer account was created or changed in the shop."""
     registered: list[Person] = []
     changed: list[Person] = []
-    proven: list[int] = []
-    subscribed: set[int] = set()
     consents: dict[int, str] = {}
     for delivery in deliveries:
         try:
@@ -41,23 +39,11 @@ def customers_changed(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
         except (ValidationError, ValueError):
             delivery.ignore("not a customer")
             continue
-        if payload.verified_email is not False:
-            proven.append(payload.id)
         agreed = payload.email_marketing_consent.state if payload.email_marketing_consent else None
-        if agreed == "subscribed":
-            subscribed.add(payload.id)
         if agreed in CONSENTS:
             consents[payload.id] = agreed
         (registered if delivery.topic == "customers/create" else changed).append(payload.person())
-    if registered:
-        service.register(uow, registered)
-    if registered or changed:
-        service.refresh_profiles(uow, registered + changed)
-        service.claim(uow, proven, [person.customer_id for person in registered + changed if person.phone])
-    if consents:
-        service.learn_consents(uow, consents)
-    if subscribed:
-        service.subscribed(uow, subscribed)
+    service.learn(uow, registered, changed, consents)
 
 
 @on_topic("customers/delete")
@@ -151,13 +137,12 @@ def _merges(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happening
 
 
 def _changes(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happening]:
-    before = (part.at, part.last) if part.at and part.last else None
     ids = [str(one) for one in part.member_ids]
     return [
         Happening(
             one.created_at, one.id, *compliance.change_sentence(one.action, one.after), actor=one.actor_label
         )
-        for one in compliance.of_subjects(uow, ("member", ids), before, part.limit)
+        for one in compliance.of_subjects(uow, ("member", ids), part)
     ]
 
 

@@ -10,6 +10,7 @@ from app.core import outbox
 from app.core.permissions import ALL, Permission
 from app.domains.members import service
 from app.domains.members.errors import AlreadyMember, CustomerUnknown
+from app.domains.members.schemas import Guest
 from app.domains.referrals import service as referrals
 from app.domains.segments import service as segments
 from app.domains.segments.schemas import SegmentIn
@@ -106,6 +107,9 @@ def test_a_customer_is_read_and_enrolled(
 ) -> None:
     told: dict[str, Any] = {
         "customer": {
+            "legacyResourceId": "991",
+            "updatedAt": "2026-11-20T10:00:00Z",
+            "verifiedEmail": True,
             "firstName": "Ada",
             "lastName": "Byron",
             "locale": "fr",
@@ -114,6 +118,8 @@ def test_a_customer_is_read_and_enrolled(
         }
     }
     monkeypatch.setattr("app.shopify.admin.AdminClient.run", lambda *_, **__: told)
+    with shop.work() as uow:
+        guests = service.welcome_guests(uow, [Guest("ada@example.com", None)])
     assert merchant.submit("/app/members/enroll", {"customer": typed}).status_code in (200, 204)
     outbox.drain()
     with shop.work() as uow:
@@ -121,6 +127,7 @@ def test_a_customer_is_read_and_enrolled(
         assert member is not None and member.locale == "fr"
         assert service.profile(uow, member.id).name == "Ada Byron"
         assert service.consents(uow, [member.id])[member.id]
+        assert service.following(uow, guests.values()) == dict.fromkeys(guests.values(), member)
 
 
 def test_nobody_is_enrolled_whom_the_shop_does_not_know(

@@ -43,6 +43,28 @@ def enrolled(uow: UnitOfWork, member_ids: Sequence[UUID]) -> set[UUID]:
     return {row["id"] for row in rows}
 
 
+def unasked(uow: UnitOfWork, after: UUID | None, limit: int) -> dict[UUID, str]:
+    """Guests whom the shop enrolled and about whom Shopify was not asked yet: e-mails by id, in order, behind an id."""
+    rows = uow.all(
+        "SELECT id, email_sealed FROM members WHERE shop_id = %(shop)s AND status = 'guest' AND source = 'enrolled'"
+        " AND looked_up_at IS NULL AND email_index IS NOT NULL AND (%(after)s::uuid IS NULL OR id > %(after)s)"
+        " ORDER BY id LIMIT %(limit)s",
+        {"shop": uow.shop, "after": after, "limit": limit},
+    )
+    emails = {row["id"]: uow.unseal(row["email_sealed"], "members.email") for row in rows}
+    return {member: email for member, email in emails.items() if email}
+
+
+def still_unasked(uow: UnitOfWork, member_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """Those of these who are such guests still, locked, with the blind index of their e-mail."""
+    rows = uow.all(
+        "SELECT id, email_index FROM members WHERE shop_id = %(shop)s AND id = ANY(%(ids)s) AND status = 'guest'"
+        " AND source = 'enrolled' AND looked_up_at IS NULL ORDER BY id FOR UPDATE",
+        {"shop": uow.shop, "ids": list(member_ids)},
+    )
+    return {row["id"]: bytes(row["email_index"]) for row in rows if row["email_index"]}
+
+
 def tags_of(uow: UnitOfWork, member_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
     """The tags that staff put on members, in order; members without any are left out."""
     rows = uow.all(

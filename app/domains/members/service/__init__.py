@@ -1,6 +1,7 @@
 """The public verbs of members: enrolling and keeping profiles, looking people up, blocking, merging and erasing."""
 
 from app.domains.members.service.birthdays import birthday_indexes, born_on, set_birthday
+from app.domains.members.service.connecting import FIND, learn, looked_up, to_look_up
 from app.domains.members.service.enrolling import enroll_guests, enroll_newcomers, enrolled, unenroll
 from app.domains.members.service.finding import (
     add_note,
@@ -63,6 +64,7 @@ from app.domains.members.service.timeline import register_timeline, timeline, ti
 
 __all__ = [
     "ENROLL",
+    "FIND",
     "acts",
     "add_note",
     "ask_to_enroll",
@@ -85,9 +87,11 @@ __all__ = [
     "following",
     "inactive",
     "index_profiles",
+    "learn",
     "learn_consents",
     "learn_locales",
     "listed",
+    "looked_up",
     "matching",
     "merge",
     "merge_customers",
@@ -120,6 +124,7 @@ __all__ = [
     "tell_apart",
     "timeline",
     "timeline_kinds",
+    "to_look_up",
     "unenroll",
     "unmerge",
     "untag",

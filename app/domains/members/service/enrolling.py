@@ -8,7 +8,7 @@ from app.core import i18n, ids
 from app.core.db import UnitOfWork
 from app.domains.members.queries import references
 from app.domains.members.schemas import Newcomer
-from app.domains.members.service import birthdays, people
+from app.domains.members.service import birthdays, connecting, people
 
 # Whoever is a guest already, also one who came this moment, keeps what is known about them.
 _INSERT = """
@@ -41,6 +41,7 @@ def enroll_newcomers(uow: UnitOfWork, newcomers: Iterable[Newcomer]) -> dict[str
     values = _sealed(uow, missing)
     made = {row["id"] for row in uow.all(_INSERT, {"shop": uow.shop, "now": uow.now} | values)}
     uow.enqueue("members.index_profiles")
+    uow.enqueue(connecting.FIND)
     new = zip(missing, values["ids"], strict=True)
     return {one.email: member_id for one, member_id in new if member_id in made}
 
@@ -61,7 +62,10 @@ def _sealed(uow: UnitOfWork, newcomers: Sequence[Newcomer]) -> dict[str, list[An
 
 def enroll_guests(uow: UnitOfWork, member_ids: Iterable[UUID]) -> set[UUID]:
     """Enroll people who are known because they ordered as guests. Gives those who were not enrolled before."""
-    return {row["id"] for row in uow.all(_MARK, _of(uow, member_ids))}
+    marked = {row["id"] for row in uow.all(_MARK, _of(uow, member_ids))}
+    if marked:
+        uow.enqueue(connecting.FIND)
+    return marked
 
 
 def enrolled(uow: UnitOfWork, member_ids: Iterable[UUID]) -> set[UUID]:

@@ -1,1 +1,0 @@
-ALTER TABLE programs DROP COLUMN rewards_at_start;
