@@ -1,9 +1,11 @@
 """Marks for translation and the locales the product is complete in; translating happens at the faces."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from babel.lists import format_list
 from babel.support import NullTranslations, Translations
 
 CATALOGS = Path(__file__).resolve().parents[2] / "translations"
@@ -48,3 +50,8 @@ def translate(locale: str, text: str, **data: Any) -> str:
     """A marked sentence in a locale, its {named} placeholders filled."""
     sentence = translations(locale).gettext(text)
     return sentence.format(**data) if data else sentence
+
+
+def enumerated(locale: str, parts: Sequence[str]) -> str:
+    """Several things in a sentence, joined as the locale joins them."""
+    return format_list(parts, locale=supported(locale))

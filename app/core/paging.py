@@ -206,3 +206,29 @@ class Order:
         page = Page(items[::-1], behind, onward) if back else Page(items, onward, behind)
         until = None if full or back or onward is None else self.key_of(end)[0]
         return page, until
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """So many rows of a table that have an instant "at" and an id: from a place on, between two instants."""
+
+    order: Order
+    place: Place | None
+    limit: int
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def within(self, at: str = "at") -> str:
+        """The condition that rows belong to it, with " AND " before it; `at` is the column of the instant."""
+        span = f" AND {at} >= %(since)s" if self.since else ""
+        span += f" AND {at} < %(until)s" if self.until else ""
+        return span + replace(self.order, sql={"at": at}).beside(self.place)
+
+    def by(self, at: str = "at") -> str:
+        """What rows are ordered by."""
+        return replace(self.order, sql={"at": at}).by(self.place)
+
+    def values(self, shop: UUID) -> dict[str, Any]:
+        """The values of a statement, named shop and limit, and those of `within`."""
+        span = {"since": self.since, "until": self.until}
+        return {"shop": shop, "limit": self.limit, **span, **self.order.values(self.place)}

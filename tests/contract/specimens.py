@@ -37,6 +37,7 @@ TABLES = {
     "/api/loyalty-referral/points/redatings": "points_redatings",
     "/api/loyalty-referral/programs": "programs",
     "/api/loyalty-referral/redemptions": "redemptions",
+    "/v1/api/members": "members",
     "/v1/api/points/holds": "checkout_holds",
     "/v1/api/vip-tiers/previews": "tier_simulations",
     "/api/loyalty-referral/referrals": "referral_campaigns",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core import crypto, paging
 from app.core.db import UnitOfWork
-from app.core.paging import Page, StaleCursor
+from app.core.paging import Page, StaleCursor, Stretch
 from app.domains.compliance.schemas import AuditEntry, PrivacyRequest, RequestsQuery
 
 EXPORT = "privacy_requests.export"
@@ -38,24 +38,13 @@ def list_entries(
     return Page([AuditEntry(**row) for row in page.items], page.next_cursor)
 
 
-def of_subjects(
-    uow: UnitOfWork, subjects: tuple[str, Sequence[str]], before: tuple[datetime, UUID] | None, limit: int
-) -> list[AuditEntry]:
-    """Entries about several subjects (kind, ids) before a place (time, id), newest first."""
-    at, last = before or (None, None)
+def of_subjects(uow: UnitOfWork, subjects: tuple[str, Sequence[str]], part: Stretch) -> list[AuditEntry]:
+    """Entries about several subjects (kind, ids) in a stretch of the trail."""
     rows = uow.all(
         f"SELECT {_ENTRY} FROM audit_entries WHERE shop_id = %(shop)s AND subject_kind = %(kind)s"
-        " AND subject_id = ANY(%(ids)s)"
-        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s::uuid))"
-        " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        {
-            "shop": uow.shop,
-            "kind": subjects[0],
-            "ids": list(subjects[1]),
-            "at": at,
-            "last": last,
-            "limit": limit,
-        },
+        f" AND subject_id = ANY(%(ids)s){part.within('created_at')}"
+        f" ORDER BY {part.by('created_at')} LIMIT %(limit)s",
+        part.values(uow.shop) | {"kind": subjects[0], "ids": list(subjects[1])},
     )
     return [AuditEntry(**row) for row in rows]
 

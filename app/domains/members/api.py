@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from app.core.permissions import Permission
-from app.domains.members import errors, schemas, service
-from app.domains.members.lists import DUPLICATES, MEMBERS
+from app.domains.members import errors, queries, schemas, service
+from app.domains.members.lists import DUPLICATES, MEMBERS, TIMELINE
 from app.web.endpoints import Context, Download, endpoint
 from app.web.list_export import download, export_query
 
@@ -99,3 +99,20 @@ def members_csv(ctx: Context, query: Any) -> Download:
 def members_duplicates_csv(ctx: Context, query: Any) -> Download:
     """Download the pairs of members who may be one person as CSV."""
     return download(ctx, DUPLICATES, query)
+
+
+@endpoint(
+    "GET",
+    "/v1/api/members/{member_id}/timeline.csv",
+    permission=Permission.MEMBERS_READ,
+    tag=_TAG,
+    query=export_query(schemas.TimelineQuery),
+    out=Download,
+    produces="text/csv",
+    errors=(errors.MemberNotFound,),
+)
+def member_timeline_csv(ctx: Context, member_id: UUID, query: Any) -> Download:
+    """Download everything that happened to a member as CSV: the filters, order and columns of the list in the admin."""
+    if queries.get(ctx.uow, member_id) is None:
+        raise errors.MemberNotFound()
+    return download(ctx, TIMELINE, query, id=member_id)

@@ -1,17 +1,23 @@
 """The lists of members and of possible duplicates: columns, filters, orders, and how rows are read."""
 
 from typing import Any
+from uuid import UUID
 
-from app.core.i18n import mark
+from markupsafe import Markup, escape
+
+from app.core.i18n import mark, translate
 from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.domains.members import queries, service
-from app.domains.members.schemas import DuplicatesQuery, MembersFilter
+from app.domains.members.errors import MemberNotFound
+from app.domains.members.schemas import DuplicatesQuery, Happening, MembersFilter, TimelineKind, TimelineQuery
+from app.domains.members.service.timeline import TIMELINE_KINDS
 from app.web.context import Context
 from app.web.lists import Between, BulkAction, Choice, Column, ListSpec, Row, Search, Sort, declare_list
-from app.web.locale import sentence
-from app.web.marks import drawer_link, person, tier
+from app.web.locale import sentence, translated
+from app.web.marks import amount, drawer_link, icon, link, person, tier
 from app.web.rendering import page_url
+from app.web.words import actor_name
 
 STATUSES = {
     "active": mark("Active"),
@@ -146,5 +152,82 @@ DUPLICATES = declare_list(
             Column("actions", mark("Actions"), kind="actions"),
         ),
         filters=(Choice("why", mark("Why"), tuple(REASONS.items())),),
+    )
+)
+
+
+def _line(ctx: Context, kind: TimelineKind, one: Happening) -> Row:
+    return {
+        "said": one,
+        "id": f"{kind.key}-{one.id}-{one.at.timestamp():.0f}",
+        "what": one.sentence if one.told else translate(ctx.locale, one.sentence, **one.data),
+        "kind": kind.key,
+        "icon": kind.icon,
+        "points": one.points or None,
+        "actor": one.actor,
+        "at": one.at,
+    }
+
+
+def _timeline(ctx: Context, query: TimelineQuery, id: UUID) -> Found:
+    if queries.get(ctx.uow, id) is None:
+        raise MemberNotFound()
+    kinds = [kind for kind in service.timeline_kinds(ctx.can) if query.kind in (None, kind.key)]
+    page = service.timeline(ctx.uow, id, kinds, ctx.locale, query)
+    rows = [_line(ctx, kind, one) for kind, one in page.items]
+    return Found(Page(rows, page.next_cursor, page.previous_cursor))
+
+
+def kind_options(ctx: Context) -> list[tuple[str, str]]:
+    """What the timeline can be narrowed to by who reads it."""
+    return [(kind.key, translate(ctx.locale, kind.label)) for kind in service.timeline_kinds(ctx.can)]
+
+
+def told(one: Happening) -> Markup:
+    """What happened, in the reader's words, leading to where more is known of it."""
+    words = one.sentence if one.told else translated(one.sentence, one.data)
+    return link(words, one.url) if one.url else escape(words)
+
+
+def _what(row: Row) -> str:
+    return icon(row["icon"], small=True) + " " + told(row["said"])
+
+
+TIMELINE = declare_list(
+    ListSpec(
+        key="member-timeline",
+        title=mark("Timeline"),
+        place="members.timeline",
+        permission=Permission.MEMBERS_READ,
+        query=TimelineQuery,
+        rows=_timeline,
+        csv="/v1/api/members/{id}/timeline.csv",
+        columns=(
+            Column("what", mark("What happened"), cell=_what),
+            Column("kind", mark("Kind"), priority=2, phone="hide", words=TIMELINE_KINDS),
+            Column(
+                "points",
+                mark("Points"),
+                kind="number",
+                phone="key",
+                cell=lambda row: amount(row["points"]) if row["points"] else "",
+            ),
+            Column(
+                "actor",
+                mark("By"),
+                priority=2,
+                phone="hide",
+                cell=lambda row: escape(actor_name(row["actor"])),
+            ),
+            Column("at", mark("When"), kind="date"),
+        ),
+        filters=(
+            Choice("kind", mark("Kind")),
+            Between("start", "end", mark("Days"), "date"),
+        ),
+        sorts=(
+            Sort("newest", mark("Newest first"), "at"),
+            Sort("oldest", mark("Oldest first"), "at", descending=False),
+        ),
     )
 )

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.calendar import Day
+from app.core.paging import Stretch
 from app.core.permissions import Permission
 from app.core.values import value
 
@@ -148,24 +150,23 @@ class TimelineKind:
     permission: Permission
 
 
-@dataclass(frozen=True)
-class TimelineSlice:
-    """What is asked of a source: happenings of these members before (at, last), or the newest when both are None."""
+@dataclass(frozen=True, kw_only=True)
+class TimelineSlice(Stretch):
+    """What is asked of a source: happenings of these members as (at, id), those nearest to a place first."""
 
     member_ids: list[UUID]
-    at: datetime | None
-    last: UUID | None
-    limit: int
+
+    def rows(self, columns: str, table: str, at: str, where: str = "") -> str:
+        """A statement for the rows of a table that has an index by member; `columns` give the instant as "at"."""
+        return (
+            f"SELECT x.* FROM unnest(%(members)s::uuid[]) AS m (id) CROSS JOIN LATERAL (SELECT {columns} FROM {table}"
+            f" WHERE shop_id = %(shop)s AND member_id = m.id{where}{self.within(at)} ORDER BY {self.by(at)}"
+            f" LIMIT %(limit)s) x ORDER BY {self.by()} LIMIT %(limit)s"
+        )
 
     def values(self, shop: UUID) -> dict[str, Any]:
-        """The values of a statement, named shop, members, at, last and limit."""
-        return {
-            "shop": shop,
-            "members": self.member_ids,
-            "at": self.at,
-            "last": self.last,
-            "limit": self.limit,
-        }
+        """The values of a statement, named shop and members, and those of `within`."""
+        return super().values(shop) | {"members": self.member_ids}
 
 
 @dataclass(frozen=True)
@@ -303,9 +304,13 @@ class DuplicatesQuery(BaseModel):
 
 
 class TimelineQuery(BaseModel):
-    """Which part of a member's timeline is shown."""
+    """Which part of a member's timeline is shown; days are those of the shop."""
 
     kind: str | None = Field(None, max_length=20)
+    start: Day | None = None
+    end: Day | None = None
+    sort: Literal["newest", "oldest"] = "newest"
+    limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, max_length=200)
 
 

@@ -11,7 +11,15 @@ from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
 from app.domains.members import queries, service
 from app.domains.members.errors import MemberNotFound
-from app.domains.members.lists import DUPLICATES, MEMBERS, segment_options, tier_options
+from app.domains.members.lists import (
+    DUPLICATES,
+    MEMBERS,
+    TIMELINE,
+    kind_options,
+    segment_options,
+    tier_options,
+    told,
+)
 from app.domains.members.schemas import (
     BlockForm,
     DuplicatesQuery,
@@ -30,13 +38,12 @@ from app.domains.members.schemas import (
 from app.web.context import Context
 from app.web.date_range import today
 from app.web.lists import show_list
-from app.web.locale import translated
 from app.web.tabs import Done, action, tab, tab_page
 
 _KEY = "members"
 MOST_FOUND = 8
 LEAST_TYPED = 2
-_SHOWN = 25
+_SHOWN = 12
 _STANDING = ("active", "blocked", "guest")
 
 
@@ -101,19 +108,32 @@ def _member(ctx: Context, id: UUID) -> dict[str, Any]:
     "member.html",
     title=mark("Member"),
     permission=Permission.MEMBERS_READ,
+)
+def member(ctx: Context, id: UUID) -> dict[str, Any]:
+    """Everything about one member, with what happened lately."""
+    kinds = service.timeline_kinds(ctx.can)
+    page = service.timeline(ctx.uow, id, kinds, ctx.locale, TimelineQuery(limit=_SHOWN))
+    return _member(ctx, id) | {
+        "facts": queries.header(ctx.uow, id, ctx.locale),
+        "acts": service.acts(ctx, id),
+        "timeline": [(kind.icon, one, told(one)) for kind, one in page.items],
+        "more": page.next_cursor is not None,
+    }
+
+
+@tab_page(
+    _KEY,
+    "/<uuid:id>/timeline",
+    "timeline.html",
+    title=mark("Timeline"),
+    permission=Permission.MEMBERS_READ,
     query=TimelineQuery,
 )
-def member(ctx: Context, id: UUID, query: TimelineQuery) -> dict[str, Any]:
-    """Everything about one member."""
-    kinds = service.timeline_kinds(ctx.can)
-    asked = [kind for kind in kinds if query.kind in (None, kind.key)]
-    page = service.timeline(ctx.uow, id, asked, ctx.locale, query.cursor, _SHOWN)
-    lines = [
-        (kind, one, one.sentence if one.told else translated(one.sentence, one.data))
-        for kind, one in page.items
-    ]
-    shown = {"facts": queries.header(ctx.uow, id, ctx.locale), "acts": service.acts(ctx, id)}
-    return _member(ctx, id) | shown | {"kinds": kinds, "timeline": lines, "timeline_page": page}
+def timeline(ctx: Context, id: UUID, query: TimelineQuery) -> dict[str, Any]:
+    """Everything that happened to a member and whoever was merged into them."""
+    found = show_list(ctx, TIMELINE, query, place={"id": id}, options={"kind": kind_options(ctx)})
+    profile = service.profile(ctx.uow, id)
+    return {"list": found, "id": id, "name": profile.name or profile.email or "", "today": today()}
 
 
 @tab_page(_KEY, "/<uuid:id>/peek", "peek.html", title=mark("Member"), permission=Permission.MEMBERS_READ)

@@ -39,13 +39,8 @@ def notices(uow: UnitOfWork) -> Notices:
 
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
     """Messages in a slice of a member's timeline."""
-    return uow.all(
-        "SELECT id, kind, status, created_at AS at FROM messages"
-        " WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s)"
-        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s::uuid))"
-        " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        part.values(uow.shop),
-    )
+    columns = "id, kind, status, created_at AS at"
+    return uow.all(part.rows(columns, "messages", "created_at"), part.values(uow.shop))
 
 
 def invitation(uow: UnitOfWork, invitation_id: UUID, *, lock: bool = False) -> dict[str, Any] | None:

@@ -145,13 +145,9 @@ def first_of_sides(
 
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
     """Orders in a slice of a member's timeline."""
-    return uow.all(
-        "SELECT id, name, order_id, placed_at AS at, cancelled_at, test FROM orders WHERE shop_id = %(shop)s"
-        " AND member_id = ANY(%(members)s) AND placed_at IS NOT NULL"
-        " AND (%(at)s::timestamptz IS NULL OR (placed_at, id) < (%(at)s, %(last)s::uuid))"
-        " ORDER BY placed_at DESC, id DESC LIMIT %(limit)s",
-        part.values(uow.shop),
-    )
+    columns = "id, name, order_id, placed_at AS at, cancelled_at, test"
+    statement = part.rows(columns, "orders", "placed_at", " AND placed_at IS NOT NULL")
+    return uow.all(statement, part.values(uow.shop))
 
 
 def owners_by_name(uow: UnitOfWork, text: str) -> list[UUID]:

@@ -10,7 +10,7 @@ from app.domains.members import errors as member_errors
 from app.domains.members import service as members
 from app.domains.orders import errors as order_errors
 from app.domains.points import errors, queries, schemas, service
-from app.domains.points.lists import ADJUSTMENTS, ENTRIES, REDATINGS
+from app.domains.points.lists import ADJUSTMENTS, ENTRIES, LOTS, REDATINGS
 from app.domains.shops import service as shops
 from app.web.endpoints import Context, Download, endpoint
 from app.web.list_export import download, export_query
@@ -444,3 +444,19 @@ def points_entries_csv(ctx: Context, query: Any) -> Download:
 def points_adjustments_csv(ctx: Context, query: Any) -> Download:
     """Download what was adjusted by hand as CSV, newest first."""
     return download(ctx, ADJUSTMENTS, query)
+
+
+@endpoint(
+    "GET",
+    "/v1/api/members/{member_id}/lots.csv",
+    permission=Permission.POINTS_READ,
+    tag=_TAG,
+    query=export_query(schemas.LotsQuery),
+    out=Download,
+    produces="text/csv",
+    errors=(member_errors.MemberNotFound,),
+)
+def member_lots_csv(ctx: Context, member_id: UUID, query: Any) -> Download:
+    """Download a member's lots as CSV: the filters, order and columns of the list in the admin."""
+    members.profile(ctx.uow, member_id)
+    return download(ctx, LOTS, query, id=member_id)

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from markupsafe import escape
 
-from app.core.i18n import mark, translate
+from app.core.i18n import enumerated, mark, translate
 from app.core.paging import Found
 from app.core.permissions import Permission
 from app.domains.members import service as members
 from app.domains.points import queries, service
-from app.domains.points.schemas import AdjustmentsQuery, LedgerFilter, RedatingsQuery
+from app.domains.points.schemas import AdjustmentsQuery, LedgerFilter, LotsQuery, RedatingsQuery
 from app.domains.programs import service as programs
+from app.web import current
 from app.web.context import Context
 from app.web.filters import points
 from app.web.lists import (
@@ -28,7 +29,7 @@ from app.web.lists import (
     declare_list,
 )
 from app.web.locale import sentence
-from app.web.marks import amount, code, drawer_link, link, muted
+from app.web.marks import amount, badge, code, drawer_link, link, moment, muted
 from app.web.rendering import page_url
 
 KINDS = {
@@ -251,6 +252,88 @@ ADJUSTMENTS = declare_list(
         ready=tuple(Ready(STATES[one], {"status": one}) for one in ("waiting", "done", "rejected", "undone")),
     )
 )
+
+
+LOT_STATES = {
+    "available": mark("Available"),
+    "pending": mark("Pending"),
+    "held": mark("Reserved"),
+    "used": mark("Used up"),
+}
+_GONE = {
+    "held": mark("%(points)s reserved"),
+    "spent": mark("%(points)s spent"),
+    "expired": mark("%(points)s expired"),
+    "reversed": mark("%(points)s taken back"),
+}
+_LOT_TONES = {"available": "success", "pending": "warning"}
+_NEVER = mark("never")
+
+
+def _gone(row: Row) -> str:
+    parts = [sentence(words, points=points(row[key])) for key, words in _GONE.items() if row[key]]
+    return escape(enumerated(current.locale(), parts)) if parts else "–"
+
+
+def _lot_state(row: Row) -> str:
+    return badge(sentence(LOT_STATES[row["state"]]), _LOT_TONES.get(row["state"]))
+
+
+def _expires(row: Row) -> str:
+    return moment(row["expires_at"]) if row["expires_at"] else escape(sentence(_NEVER))
+
+
+def _amount_of(key: str, label: str) -> Column:
+    return Column(key, label, kind="number", shown=False, priority=2, phone="hide")
+
+
+def _lots(ctx: Context, query: LotsQuery, id: UUID) -> Found:
+    members.profile(ctx.uow, id)
+    return queries.lots_page(ctx.uow, id, query)
+
+
+LOTS = declare_list(
+    ListSpec(
+        key="member-lots",
+        title=mark("Lots"),
+        place="points-ledger.lots",
+        permission=Permission.POINTS_READ,
+        query=LotsQuery,
+        rows=_lots,
+        csv="/v1/api/members/{id}/lots.csv",
+        columns=(
+            Column("earned_at", mark("Earned"), kind="date", phone="main"),
+            Column("points", mark("Points"), kind="number", phone="hide"),
+            Column("remaining", mark("Left"), kind="number", phone="key"),
+            Column("gone", mark("Gone"), priority=2, phone="more", exported=False, cell=_gone),
+            _amount_of("held", mark("Reserved")),
+            _amount_of("spent", mark("Spent")),
+            _amount_of("expired", mark("Expired")),
+            _amount_of("reversed", mark("Taken back")),
+            Column("state", mark("State"), kind="status", phone="mark", words=LOT_STATES, cell=_lot_state),
+            Column(
+                "activates_at", mark("Available from"), kind="date", shown=False, priority=2, phone="hide"
+            ),
+            Column("expires_at", mark("Expires"), kind="date", phone="note", cell=_expires),
+        ),
+        sorts=(
+            Sort("use", mark("As they are used"), "expires_at", descending=False),
+            Sort("newest", mark("Newest first"), "earned_at"),
+            Sort("oldest", mark("Oldest first"), "earned_at", descending=False),
+        ),
+        ready=tuple(Ready(words, {"state": state}) for state, words in LOT_STATES.items()),
+    )
+)
+
+
+def lot_headings() -> list[dict[str, Any]]:
+    """The columns that the list of lots begins with, for a table that shows the first ones."""
+    taken = ("key", "kind", "priority", "phone", "cell")
+    return [
+        {"label": sentence(one.label), **{name: getattr(one, name) for name in taken}}
+        for one in LOTS.columns
+        if one.shown
+    ]
 
 
 REDATING_STATES = {

@@ -13,14 +13,22 @@ from app.domains.members import service as members
 from app.domains.members.schemas import Member
 from app.domains.orders import service as orders
 from app.domains.points import queries, service
-from app.domains.points.lists import ADJUSTMENTS, ENTRIES, REDATINGS, name_of, rule_options
+from app.domains.points.lists import (
+    ADJUSTMENTS,
+    ENTRIES,
+    LOTS,
+    REDATINGS,
+    lot_headings,
+    name_of,
+    rule_options,
+)
 from app.domains.points.schemas import (
     AdjustForm,
     AdjustmentsQuery,
     AdjustPreviewForm,
     DecideForm,
-    HistoryQuery,
     LedgerFilter,
+    LotsQuery,
     PastQuery,
     RedatingForm,
     RedatingsQuery,
@@ -128,13 +136,13 @@ def _possible(ctx: Context, available: int) -> list[str]:
     "lots.html",
     title=mark("Lots"),
     permission=Permission.POINTS_READ,
-    query=HistoryQuery,
+    query=LotsQuery,
 )
-def lots(ctx: Context, query: HistoryQuery, id: UUID) -> dict[str, Any]:
+def lots(ctx: Context, query: LotsQuery, id: UUID) -> dict[str, Any]:
     """Every lot of a member: those with points left first, in the order in which they are used."""
     profile = members.profile(ctx.uow, id)
-    page = queries.lots_page(ctx.uow, id, query.limit, query.cursor)
-    return {"member_id": id, "name": profile.name or profile.email or "", "page": page}
+    found = show_list(ctx, LOTS, query, place={"id": id})
+    return {"list": found, "member_id": id, "name": profile.name or profile.email or ""}
 
 
 @tab_page(
@@ -367,13 +375,14 @@ def undo_redating(ctx: Context, redating: UUID) -> Done:
 
 def _panel(ctx: Context, member_id: UUID) -> dict[str, Any]:
     history = queries.history(ctx.uow, member_id, 1, None)
-    lots = queries.lots_page(ctx.uow, member_id, _LOTS_ON_PANEL, None)
+    lots = queries.lots_page(ctx.uow, member_id, LotsQuery(limit=_LOTS_ON_PANEL)).page
     return {
         "wide": True,
         "member_id": member_id,
         "balance": service.balance(ctx.uow, member_id),
         "any": bool(history.items),
         "lots": lots.items,
+        "lot_columns": lot_headings(),
         "more_lots": lots.next_cursor is not None,
         "can_adjust": ctx.can(Permission.POINTS_ADJUST),
     }

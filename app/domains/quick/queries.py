@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.core import paging
 from app.core.db import UnitOfWork
-from app.core.paging import Page
-from app.domains.quick.schemas import Run, Use
+from app.core.paging import Found, Order
+from app.core.walking import Walk, walked
+from app.domains.quick.schemas import RunsQuery, Use
 
 _RUN = """id, task, actor_label, message, data, url, undo IS NOT NULL AND undone_at IS NULL AS undoable, created_at,
   undone_at, undone_by"""
@@ -22,17 +22,24 @@ def uses(uow: UnitOfWork, actor_id: str) -> dict[str, Use]:
     return {row["task"]: Use(row["times"], row["pinned"]) for row in rows}
 
 
-def recent(uow: UnitOfWork, limit: int, cursor: str | None) -> Page[Run]:
-    """What was run in the shop, newest first. Raises StaleCursor."""
-    at, last = paging.decode_cursor(cursor, 2) if cursor else (None, None)
-    rows = uow.all(
-        f"SELECT {_RUN} FROM quick_runs WHERE shop_id = %(shop)s"
-        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s::timestamptz, %(last)s::uuid))"
-        " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        {"shop": uow.shop, "at": at, "last": last, "limit": limit + 1},
+_STATES = {"done": "w.undone_at IS NULL", "undone": "w.undone_at IS NOT NULL"}
+
+
+def runs(uow: UnitOfWork, asked: RunsQuery, span: tuple[datetime | None, datetime | None]) -> Found:
+    """A page of what was run in the shop, between two instants. Raises StaleCursor."""
+    source = "SELECT * FROM quick_runs WHERE shop_id = %(shop)s"
+    source += " AND created_at >= %(since)s" if span[0] else ""
+    source += " AND created_at < %(until)s" if span[1] else ""
+    where = ["w.task = %(task)s"] if asked.task else []
+    where += [_STATES[asked.state]] if asked.state else []
+    walk = Walk(
+        source + "{after}",
+        Order({"created_at": datetime, "id": UUID}, descending=asked.sort == "newest"),
+        _RUN,
+        where=" AND ".join(where) or "true",
     )
-    page = paging.cut(rows, limit, "created_at", "id")
-    return Page([Run(**row) for row in page.items], page.next_cursor)
+    values = {"shop": uow.shop, "task": asked.task, "since": span[0], "until": span[1]}
+    return walked(uow, walk, values, asked.limit, asked.cursor)
 
 
 def locked(uow: UnitOfWork, run_id: UUID) -> dict[str, Any] | None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from app.core.calendar import Day
 from app.core.db import UnitOfWork
 from app.core.paging import DEFAULT_LIMIT, MAX_LIMIT
 from app.core.permissions import Permission
@@ -43,7 +44,8 @@ class Preview:
 class Outcome:
     """What a task did: a marked sentence with its data, where to see it, and what `undo` needs, None for nothing.
 
-    Nothing here may name a person: it is kept. `template` with `view` is shown at once and not kept.
+    Nothing here may name a person: it is kept. `data` holds names and days as `named` and `dated` write them. `template` with
+    `view` is shown at once and not kept.
     """
 
     message: str
@@ -86,25 +88,24 @@ class Use:
     pinned: bool = False
 
 
-@dataclass(frozen=True)
-class Run:
-    """A task that was run."""
+def named(name: str, names: Mapping[str, str]) -> dict[str, Any]:
+    """A name as it is kept: by locale where the merchant gave it in more languages."""
+    return {"name": name, "names": dict(names)}
 
-    id: UUID
-    task: str
-    actor_label: str
-    message: str
-    data: dict[str, Any]
-    url: str
-    undoable: bool
-    created_at: datetime
-    undone_at: datetime | None
-    undone_by: str | None
+
+def dated(day: date) -> dict[str, str]:
+    """A day as it is kept."""
+    return {"day": day.isoformat()}
 
 
 class RunsQuery(BaseModel):
-    """A page of what was run."""
+    """What of what was run; days are those of the shop."""
 
+    task: str | None = Field(None, max_length=60)
+    state: Literal["done", "undone"] | None = None
+    start: Day | None = None
+    end: Day | None = None
+    sort: Literal["newest", "oldest"] = "newest"
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = Field(None, max_length=300)
 

@@ -12,10 +12,13 @@ from pydantic import BaseModel
 
 from app.core.i18n import mark
 from app.core.permissions import Permission
-from app.domains.quick import service
+from app.domains.quick import rules, service
 from app.domains.quick.errors import TaskNotFound
+from app.domains.quick.lists import RUNS, task_options, told
 from app.domains.quick.schemas import Line, PinForm, Preview, RunsQuery, Task, TaskQuery, TestQuery
 from app.web.context import Context
+from app.web.date_range import today
+from app.web.lists import show_list
 from app.web.locale import translated
 from app.web.rendering import action_url
 from app.web.tabs import Done, Fragment, action, tab, tab_page
@@ -34,8 +37,6 @@ _FORM = "admin/quick/_task.html"
 )
 def quick_actions(ctx: Context, query: RunsQuery) -> dict[str, Any]:
     """What this person can do at once, and what was done lately."""
-    known = {task.key: task for task in service.tasks()}
-    page = service.recent(ctx.uow, query.limit, query.cursor)
     return {
         "tiles": [
             {
@@ -49,21 +50,10 @@ def quick_actions(ctx: Context, query: RunsQuery) -> dict[str, Any]:
             }
             for task, use in service.board(ctx.uow, ctx.can)
         ],
-        "page": page,
-        "runs": [
-            {
-                "run": run,
-                "title": translated(known[run.task].title) if run.task in known else run.task,
-                "message": translated(run.message, run.data),
-                "undoable": run.undoable and _may_undo(ctx, known.get(run.task)),
-            }
-            for run in page.items
-        ],
+        "list": show_list(ctx, RUNS, query, options={"task": task_options(ctx)}),
+        "told": told,
+        "today": today(),
     }
-
-
-def _may_undo(ctx: Context, task: Task | None) -> bool:
-    return task is not None and task.undo is not None and ctx.can(task.permission)
 
 
 def _function_name(key: str) -> str:
@@ -176,10 +166,10 @@ def _run(ctx: Context, task: Task, form: BaseModel, asked: dict[str, Any]) -> Do
     if task.run is None:
         raise TaskNotFound()
     outcome, run_id = service.run(ctx.uow, task, form)
-    told = translated(outcome.message, dict(outcome.data))
     if outcome.template:
         return Done(refresh=Fragment(_FORM, _view(ctx, task, **asked, done=outcome)))
-    toast: dict[str, Any] = {"text": told, "error": False}
+    words = rules.words(outcome.data, ctx.locale)
+    toast: dict[str, Any] = {"text": translated(outcome.message, words), "error": False}
     if outcome.undo is not None and task.undo is not None:
         toast["undo"] = {
             "label": translated(mark("Undo")),

@@ -224,19 +224,17 @@ def of_person(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:
 
 _HAPPENED = """
 SELECT id, recorded_at AS at, status, true AS brought FROM referrals WHERE shop_id = %(shop)s
-  AND advocate_id = ANY(%(members)s)
-  AND (%(at)s::timestamptz IS NULL OR (recorded_at, id) < (%(at)s, %(last)s::uuid))
+  AND advocate_id = ANY(%(members)s){within}
 UNION ALL
 SELECT id, recorded_at, status, false FROM referrals WHERE shop_id = %(shop)s AND friend_id = ANY(%(members)s)
-  AND NOT advocate_id = ANY(%(members)s)
-  AND (%(at)s::timestamptz IS NULL OR (recorded_at, id) < (%(at)s, %(last)s::uuid))
-ORDER BY at DESC, id DESC LIMIT %(limit)s
+  AND NOT advocate_id = ANY(%(members)s){within}
+ORDER BY {by} LIMIT %(limit)s
 """
 
 
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
     """Referrals in a slice of a member's timeline; `brought` when the member was the advocate."""
-    return uow.all(_HAPPENED, part.values(uow.shop))
+    return uow.all(_HAPPENED.format(within=part.within("recorded_at"), by=part.by()), part.values(uow.shop))
 
 
 def recorded_by_day(uow: UnitOfWork, first: date, last: date, zone: str) -> dict[date, int]:

@@ -414,13 +414,8 @@ def redemptions(uow: UnitOfWork, query: RedemptionsFilter) -> paging.Page[Redemp
 
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
     """Redemptions in a slice of a member's timeline."""
-    return uow.all(
-        "SELECT id, status, terms, points, created_at AS at FROM redemptions"
-        " WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s)"
-        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s::uuid))"
-        " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        part.values(uow.shop),
-    )
+    columns = "id, status, terms, points, created_at AS at"
+    return uow.all(part.rows(columns, "redemptions", "created_at"), part.values(uow.shop))
 
 
 def owners_by_code(uow: UnitOfWork, code: str) -> list[UUID]:

@@ -280,7 +280,7 @@ class SegmentsFilter(SegmentsQuery):
     kind: Kind | None = None
     sort: Literal["name", "size", "changed"] = "name"
     limit: int = Field(50, ge=1, le=200)
-    cursor: str | None = Field(None, max_length=400)
+    cursor: str | None = Field(None, max_length=600)
 
 
 class NewQuery(BaseModel):

@@ -1,5 +1,7 @@
 """A member's timeline: every domain's part in one order, page by page, also of accounts that were merged."""
 
+from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,14 +10,16 @@ import pytest
 from app.core import ids
 from app.core.db import UnitOfWork
 from app.core.paging import StaleCursor
-from app.core.permissions import Permission
+from app.core.permissions import ALL, Permission
 from app.domains.members import service as members
-from app.domains.members.schemas import Happening, Person, TimelineKind
+from app.domains.members.schemas import Happening, Person, TimelineKind, TimelineQuery
 from app.domains.points import service as points
 from app.domains.points.schemas import Credit
 from app.domains.rewards import service as rewards
 from tests.factories import payloads
+from tests.fixtures.paging import there_and_back
 from tests.fixtures.shop import TestShop
+from tests.fixtures.web import Caller, staff
 
 
 def everything(_: Permission) -> bool:
@@ -23,18 +27,15 @@ def everything(_: Permission) -> bool:
 
 
 def lines(
-    uow: UnitOfWork, member_id: UUID, *, limit: int = 200, only: str | None = None
+    uow: UnitOfWork, member_id: UUID, *, limit: int = 200, only: str | None = None, **asked: Any
 ) -> list[tuple[TimelineKind, Happening]]:
     """The whole timeline, read page by page."""
     kinds = [kind for kind in members.timeline_kinds(everything) if only in (None, kind.key)]
-    found: list[tuple[TimelineKind, Happening]] = []
-    cursor = None
-    while True:
-        page = members.timeline(uow, member_id, kinds, "en", cursor, limit)
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
+    return there_and_back(
+        lambda cursor: members.timeline(
+            uow, member_id, kinds, "en", TimelineQuery(limit=limit, cursor=cursor, **asked)
+        )
+    )
 
 
 def lively(shop: TestShop) -> UUID:
@@ -76,6 +77,13 @@ def test_every_domain_tells_its_part_and_pages_leave_nothing_out(shop: TestShop)
         assert places == sorted(places, reverse=True)
         for limit in (1, 2, 7):
             assert [(one.at, one.id) for _, one in lines(uow, member_id, limit=limit)] == places
+            oldest = lines(uow, member_id, limit=limit, sort="oldest")
+            assert [(one.at, one.id) for _, one in oldest] == places[::-1]
+        day = places[0][0].date()
+        assert len(lines(uow, member_id, start=day - timedelta(days=1), end=day + timedelta(days=1))) > 0
+        assert (
+            lines(uow, member_id, end=date(2001, 1, 1)) == lines(uow, member_id, start=date(2090, 1, 1)) == []
+        )
         assert [kind.key for kind, _ in lines(uow, member_id, only="orders")] == ["orders", "orders"]
         sources = {one.data.get("order") for _, one in lines(uow, member_id, only="orders")}
         assert len(sources) == 2
@@ -103,7 +111,7 @@ def test_tiers_have_the_names_of_the_readers_language(shop: TestShop) -> None:
     member_id = lively(shop)
     with shop.work() as uow:
         kinds = [kind for kind in members.timeline_kinds(everything) if kind.key == "tiers"]
-        page = members.timeline(uow, member_id, kinds, "ar", None, 10)
+        page = members.timeline(uow, member_id, kinds, "ar", TimelineQuery(limit=10))
         assert {line.data["tier"] for _, line in page.items} <= {"برونزي", "فضي", "ذهبي"}
         assert page.items
 
@@ -122,7 +130,9 @@ def test_one_reads_only_what_one_may(shop: TestShop) -> None:
 @pytest.mark.parametrize("cursor", ["x", "WyJ4IiwieSJd", "WyIyMDI2LTAxLTAxVDAwOjAwOjAwIiwieCJd"])
 def test_a_cursor_of_another_list_is_refused(shop: TestShop, cursor: str) -> None:
     with shop.work() as uow, pytest.raises(StaleCursor):
-        members.timeline(uow, ids.new_id(), members.timeline_kinds(everything), "en", cursor, 5)
+        members.timeline(
+            uow, ids.new_id(), members.timeline_kinds(everything), "en", TimelineQuery(cursor=cursor)
+        )
 
 
 def test_a_page_asks_each_source_once(shop: TestShop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +146,7 @@ def test_a_page_asks_each_source_once(shop: TestShop, monkeypatch: pytest.Monkey
             return plain(sql, values)
 
         uow.execute = counted  # type: ignore[method-assign]
-        members.timeline(uow, member_id, members.timeline_kinds(everything), "en", None, 25)
+        members.timeline(uow, member_id, members.timeline_kinds(everything), "en", TimelineQuery())
         assert len(asked) <= 11
 
 
@@ -149,3 +159,26 @@ def test_a_member_is_found_by_the_code_of_their_reward(shop: TestShop, other_sho
         assert members.search(uow, code[:-1] + "?") == []
     with other_shop.work() as uow:
         assert members.search(uow, code) == []
+
+
+def test_the_list_of_it_is_narrowed_and_written_to_a_file(
+    shop: TestShop, other_shop: TestShop, call_as: Callable[..., Caller]
+) -> None:
+    member_id = lively(shop)
+    caller = call_as(staff(shop.id))
+    page, file = f"/app/members/{member_id}/timeline", f"/v1/api/members/{member_id}/timeline.csv"
+    assert "Everything that happened" in caller.get(f"/app/members/{member_id}").text
+    whole = caller.get(page).text
+    orders = caller.get(f"{page}?kind=orders").text
+    assert orders.count('id="member-timeline-orders-') == 2 < whole.count('id="member-timeline-')
+    assert "Nothing matches" in caller.get(f"{page}?start=2090-01-01").text
+    second = caller.get(f"{page}?limit=2&sort=oldest").text
+    assert second.count("data-page") == 1 and caller.get(f"{page}?cursor=x").status_code == 400
+    lines = caller.get(f"{file}?kind=orders&columns=what,kind").text.splitlines()
+    assert len(lines) == 3 and lines[0].endswith("What happened,Kind") and lines[1].endswith("Orders")
+    for stranger in (staff(other_shop.id),):
+        assert [call_as(stranger).get(one).status_code for one in (page, file)] == [404, 404]
+    blind = staff(shop.id, ALL - {Permission.MEMBERS_READ})
+    assert [call_as(blind).get(one).status_code for one in (page, file)] == [403, 403]
+    narrow = staff(shop.id, frozenset({Permission.MEMBERS_READ}))
+    assert "member-timeline-points-" not in call_as(narrow).get(f"{page}?kind=points").text

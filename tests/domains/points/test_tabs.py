@@ -15,8 +15,9 @@ from app.core.permissions import ALL, Permission
 from app.domains.members import service as members
 from app.domains.members.schemas import Person
 from app.domains.points import jobs, queries, service
-from app.domains.points.schemas import Credit, LedgerFilter, Reversal, Wish
+from app.domains.points.schemas import Credit, LedgerFilter, LotsQuery, Reversal, Wish
 from tests.fixtures import rows
+from tests.fixtures.paging import there_and_back
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, api_key, staff
 
@@ -363,15 +364,33 @@ def test_the_api_answers_as_of_and_without(
 
 
 def test_lots_with_points_left_come_first_on_all_pages(shop: TestShop, member: UUID) -> None:
-    with shop.work() as uow:
-        pages, cursor = [], None
-        while True:
-            found = queries.lots_page(uow, member, 1, cursor)
-            pages += [(lot["points"], lot["remaining"]) for lot in found.items]
-            cursor = found.next_cursor
-            if cursor is None:
-                break
-    assert pages == [(90, 30), (7, 7), (100, 0)]
+    def lots(**asked: Any) -> list[tuple[int, int]]:
+        with shop.work() as uow:
+            found = there_and_back(
+                lambda cursor: queries.lots_page(uow, member, LotsQuery(limit=1, cursor=cursor, **asked)).page
+            )
+        return [(lot["points"], lot["remaining"]) for lot in found]
+
+    assert lots() == [(90, 30), (7, 7), (100, 0)]
+    assert lots(sort="newest") == lots(sort="oldest")[::-1]
+    assert lots(state="available") == [(90, 30), (7, 7)] and lots(state="pending") == []
+
+
+def test_lots_are_narrowed_and_written_to_a_file(shop: TestShop, member: UUID, call_as: Any) -> None:
+    caller = call_as(staff(shop.id))
+    page, file = f"/app/points-ledger/lots/{member}", f"/v1/api/members/{member}/lots.csv"
+    assert caller.get(page).text.count('id="member-lots-') == 4
+    assert " spent" in caller.get(page).text
+    assert "No lot matches" in caller.get(f"{page}?state=pending").text
+    lines = caller.get(f"{file}?state=available&columns=points,remaining,state").text.splitlines()
+    assert lines[1:] == ["90,30,Available", "7,7,Available"]
+    assert caller.get(f"{page}?limit=1").text.count("data-page") == 1
+    assert caller.get(f"{page}?cursor=x").status_code == 400
+    blind = staff(shop.id, ALL - {Permission.POINTS_READ})
+    foreign = staff_shop()
+    for one in (page, file):
+        assert call_as(blind).get(one).status_code == 403
+        assert call_as(staff(foreign)).get(one).status_code == 404
 
 
 def test_totals_of_many_members_are_added_up_now_and_then(

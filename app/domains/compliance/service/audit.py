@@ -1,15 +1,13 @@
 """The audit trail: written in the transaction that makes the change, never changed afterwards."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from app.core import ids
 from app.core.db import UnitOfWork
-from app.core.paging import Page
+from app.core.paging import Page, Stretch
 from app.domains.compliance import queries
 from app.domains.compliance.schemas import AuditEntry, Change
 
@@ -63,11 +61,9 @@ def list_entries(
     return queries.list_entries(uow, subject, limit=limit, cursor=cursor)
 
 
-def of_subjects(
-    uow: UnitOfWork, subjects: tuple[str, Sequence[str]], before: tuple[datetime, UUID] | None, limit: int
-) -> list[AuditEntry]:
-    """What was changed at several subjects (kind, ids) before a place (time, id), newest first."""
-    return queries.of_subjects(uow, subjects, before, limit)
+def of_subjects(uow: UnitOfWork, subjects: tuple[str, Sequence[str]], part: Stretch) -> list[AuditEntry]:
+    """What was changed at several subjects (kind, ids) in a stretch of the trail."""
+    return queries.of_subjects(uow, subjects, part)
 
 
 def ever(uow: UnitOfWork, subject: tuple[str, str], field: str, values: Sequence[str]) -> bool:

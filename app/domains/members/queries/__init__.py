@@ -161,13 +161,13 @@ SELECT at, id, what, kept_id, removed_id, origin FROM (
   SELECT g.undone_at, g.id, 'parted', g.kept_id, g.removed_id, g.origin FROM member_merges g
   WHERE g.shop_id = %(shop)s AND (g.kept_id = ANY(%(members)s) OR g.removed_id = ANY(%(members)s))
     AND g.undone_at IS NOT NULL) e
-WHERE %(at)s::timestamptz IS NULL OR (at, id) < (%(at)s, %(last)s::uuid) ORDER BY at DESC, id DESC LIMIT %(limit)s
+WHERE true{within} ORDER BY {by} LIMIT %(limit)s
 """
 
 
 def merges_between(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
-    """That members became one, and that they parted, newest first."""
-    return uow.all(_MERGES_BETWEEN, part.values(uow.shop))
+    """That members became one, and that they parted, in a slice of a member's timeline."""
+    return uow.all(_MERGES_BETWEEN.format(within=part.within(), by=part.by()), part.values(uow.shop))
 
 
 def by_ids(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, Member]:

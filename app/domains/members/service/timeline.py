@@ -1,26 +1,32 @@
 """Everything that happened to a person, in one order: each domain tells its part, also what merged accounts did."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.core import paging
 from app.core.db import UnitOfWork
 from app.core.permissions import Permission
-from app.domains.members.schemas import Happening, TimelineKind, TimelineSlice
+from app.domains.members.schemas import Happening, TimelineKind, TimelineQuery, TimelineSlice
 from app.domains.members.service import merging
+from app.domains.shops import service as shops
 
 Source = Callable[[UnitOfWork, TimelineSlice, str], list[Happening]]
 
 _SOURCES: dict[str, tuple[TimelineKind, Source]] = {}
+# The kinds' marked names by key.
+TIMELINE_KINDS: dict[str, str] = {}
 
 
 def register_timeline(kind: TimelineKind, source: Source) -> None:
     """Let a domain tell its part of the timeline.
 
-    `source(uow, slice, locale)` gives what happened in the slice, by (time, id) descending, in the reader's language.
+    `source(uow, slice, locale)` gives what happened in the slice, those nearest to its place first, in the reader's language.
     """
     _SOURCES[kind.key] = (kind, source)
+    TIMELINE_KINDS[kind.key] = kind.label
 
 
 def timeline_kinds(allowed: Callable[[Permission], bool]) -> list[TimelineKind]:
@@ -30,31 +36,26 @@ def timeline_kinds(allowed: Callable[[Permission], bool]) -> list[TimelineKind]:
 
 
 def timeline(
-    uow: UnitOfWork,
-    member_id: UUID,
-    kinds: Sequence[TimelineKind],
-    locale: str,
-    cursor: str | None,
-    limit: int,
+    uow: UnitOfWork, member_id: UUID, kinds: Sequence[TimelineKind], locale: str, query: TimelineQuery
 ) -> paging.Page[tuple[TimelineKind, Happening]]:
-    """A page of what happened to a member and whoever was merged into them, newest first. Raises StaleCursor."""
-    at, last = _place(cursor)
-    part = TimelineSlice(merging.family(uow, member_id), at, last, limit + 1)
-    found = [(kind, one) for kind in kinds for one in _SOURCES[kind.key][1](uow, part, locale)]
-    found.sort(key=lambda pair: (pair[1].at, pair[1].id), reverse=True)
-    items = found[:limit]
-    more = len(found) > limit
-    return paging.Page(items, paging.encode_cursor(items[-1][1].at, items[-1][1].id) if more else None)
+    """A page of what happened to a member and whoever was merged into them. Raises StaleCursor."""
+    order = paging.Order({"at": datetime, "id": UUID}, descending=query.sort == "newest")
+    since = _midnight(uow, query.start) if query.start else None
+    until = _midnight(uow, query.end + timedelta(days=1)) if query.end else None
+    family, most = merging.family(uow, member_id), query.limit + 1
+
+    def key(one: tuple[TimelineKind, Happening]) -> tuple[Any, ...]:
+        return one[1].at, one[1].id
+
+    def read(place: paging.Place | None) -> list[tuple[TimelineKind, Happening]]:
+        part = TimelineSlice(
+            member_ids=family, order=order, place=place, limit=most, since=since, until=until
+        )
+        found = [(kind, one) for kind in kinds for one in _SOURCES[kind.key][1](uow, part, locale)]
+        return sorted(found, key=key, reverse=order.descending != bool(place and place.back))[:most]
+
+    return order.page(query.cursor, query.limit, read, key)
 
 
-def _place(cursor: str | None) -> tuple[datetime | None, UUID | None]:
-    if not cursor:
-        return None, None
-    at, last = paging.decode_cursor(cursor, 2)
-    try:
-        place = datetime.fromisoformat(str(at))
-        if place.tzinfo is None:
-            raise ValueError("no zone")
-        return place, UUID(str(last))
-    except ValueError:
-        raise paging.StaleCursor() from None
+def _midnight(uow: UnitOfWork, day: date) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(shops.get(uow).timezone))

@@ -39,10 +39,7 @@ def history(uow: UnitOfWork, member_id: UUID, limit: int, cursor: str | None) ->
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
     """Entries in a slice of a member's timeline."""
     return uow.all(
-        f"SELECT {ENTRY} FROM points_entries WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s)"
-        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s::uuid))"
-        " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        part.values(uow.shop),
+        part.rows(f"{ENTRY}, created_at AS at", "points_entries", "created_at"), part.values(uow.shop)
     )
 
 

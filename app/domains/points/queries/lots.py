@@ -1,11 +1,14 @@
 """Lots, the moves between their buckets, and holds."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.core import paging
 from app.core.db import UnitOfWork
+from app.core.paging import Found, Order
+from app.core.walking import Walk, walked
+from app.domains.points.schemas import LotsQuery
 
 LOT = (
     "l.id, l.points, l.remaining, l.held, l.spent, l.expired, l.reversed, l.pending, l.earned_at, l.activates_at,"
@@ -26,33 +29,30 @@ def lots(uow: UnitOfWork, member_id: UUID, limit: int = 100) -> list[dict[str, A
     )
 
 
-_OPEN_LOTS = f"""
-SELECT {LOT}, 1 AS part FROM points_lots l WHERE l.shop_id = %(shop)s AND l.member_id = %(member)s AND l.remaining > 0
-  AND (l.expires_at, l.id) > (%(expires)s, %(last)s) ORDER BY l.expires_at, l.id LIMIT %(limit)s"""
+# Lots without points left come last, the newest of them first: their instant is mirrored.
+_TURN = f"""
+SELECT * FROM (SELECT l.*, (l.remaining = 0)::integer AS part, CASE WHEN l.remaining > 0
+    THEN least(l.expires_at, '9999-01-01') ELSE 'epoch'::timestamptz - (l.earned_at - 'epoch'::timestamptz) END AS turn
+  FROM points_lots l WHERE l.shop_id = %(shop)s AND l.member_id = %(member)s AND {ANY_LOT}) l WHERE true{{after}}"""
+_ORDERS = {
+    "use": Order({"part": int, "turn": datetime, "id": UUID}),
+    "newest": Order({"earned_at": datetime, "id": UUID}, descending=True),
+    "oldest": Order({"earned_at": datetime, "id": UUID}),
+}
+STATE = (
+    "CASE WHEN l.remaining > 0 AND l.pending THEN 'pending' WHEN l.remaining > 0 THEN 'available'"
+    " WHEN l.held > 0 THEN 'held' ELSE 'used' END"
+)
 
 
-_USED_LOTS = f"""
-SELECT {LOT}, 0 AS part FROM points_lots l WHERE l.shop_id = %(shop)s AND l.member_id = %(member)s AND l.remaining = 0
-  AND (%(last)s::uuid IS NULL OR l.id < %(last)s) ORDER BY l.id DESC LIMIT %(limit)s"""
-
-
-def lots_page(
-    uow: UnitOfWork, member_id: UUID, limit: int, cursor: str | None
-) -> paging.Page[dict[str, Any]]:
-    """A page of a member's lots: those with points left, first to expire first, then the used ones, newest first."""
-    part, expires, last = paging.decode_cursor(cursor, 3) if cursor else (1, "-infinity", UUID(int=0))
-    rows: list[dict[str, Any]] = []
-    values = {"shop": uow.shop, "member": member_id, "limit": limit + 1}
-    if part:
-        rows = uow.all(_OPEN_LOTS, values | {"expires": expires, "last": last})
-        last = None
-    if len(rows) <= limit:
-        rows += uow.all(_USED_LOTS, values | {"last": last, "limit": limit + 1 - len(rows)})
-    items, end = rows[:limit], None
-    if len(rows) > limit:
-        tail = items[-1]
-        end = paging.encode_cursor(tail["part"], tail["expires_at"] or "infinity", tail["id"])
-    return paging.Page(items, end)
+def lots_page(uow: UnitOfWork, member_id: UUID, query: LotsQuery) -> Found:
+    """A page of a member's lots, each with its `state`. Raises StaleCursor."""
+    order = _ORDERS[query.sort]
+    shown = f"{LOT}, {STATE} AS state, {', '.join('l.' + name for name in order.keys if name != 'id')}"
+    where = f"{STATE} = %(state)s" if query.state else "true"
+    walk = Walk(_TURN, order, shown, where=where, called="l")
+    values = {"shop": uow.shop, "member": member_id, "state": query.state}
+    return walked(uow, walk, values, query.limit, query.cursor)
 
 
 _MOVES = f"""

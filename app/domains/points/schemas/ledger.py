@@ -63,6 +63,13 @@ class HistoryQuery(BaseModel):
     cursor: str | None = Field(None, max_length=200)
 
 
+class LotsQuery(HistoryQuery):
+    """Which of a member's lots; "use" is the order in which they are used, those without points left behind them."""
+
+    state: Literal["available", "pending", "held", "used"] | None = None
+    sort: Literal["use", "newest", "oldest"] = "use"
+
+
 Kind = Literal[
     "award",
     "adjust",

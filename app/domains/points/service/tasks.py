@@ -21,7 +21,7 @@ from app.domains.points.schemas import Wish
 from app.domains.points.service import adjustments, extending, rehearsing
 from app.domains.programs import service as programs
 from app.domains.programs.schemas import Goods, Multiplier
-from app.domains.quick.schemas import Line, Outcome, Preview, Task
+from app.domains.quick.schemas import Line, Outcome, Preview, Task, dated
 from app.domains.shops import service as shops
 
 _WEEKS_BACK = 4
@@ -162,8 +162,8 @@ def _double(uow: UnitOfWork, form: DoubleTask) -> Outcome:
     return Outcome(
         mark("Orders from {start} to {end} earn {factor} times the points."),
         {
-            "start": form.starts_on.isoformat(),
-            "end": form.ends_on.isoformat(),
+            "start": dated(form.starts_on),
+            "end": dated(form.ends_on),
             "factor": f"{form.factor.normalize():f}",
         },
         url=f"/app/loyalty-programs/{program.id}",
@@ -216,7 +216,7 @@ def _extend(uow: UnitOfWork, form: ExtendTask) -> Outcome:
     extension_id, points = extending.extend(uow, member.id, form.until, _within(form))
     return Outcome(
         mark("{points} points are kept until {day}."),
-        {"points": points, "day": form.until.isoformat()},
+        {"points": points, "day": dated(form.until)},
         url=f"/app/members/{member.id}",
         undo={"member": str(member.id), "extension": str(extension_id)},
     )

@@ -8,14 +8,15 @@ from psycopg.types.json import Jsonb
 
 from app.core import ids
 from app.core.db import UnitOfWork
-from app.core.paging import Page
 from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
 from app.domains.quick import queries
 from app.domains.quick.errors import NothingToUndo, RunNotFound, TaskNotFound
-from app.domains.quick.schemas import Outcome, Run, Task, Use
+from app.domains.quick.schemas import Outcome, Task, Use
 
 _TASKS: dict[str, Task] = {}
+# The tasks' marked titles by key.
+TITLES: dict[str, str] = {}
 
 _USED = """
 INSERT INTO quick_uses (shop_id, actor_id, task, times, used_at) VALUES (%(shop)s, %(actor)s, %(task)s, 1, %(now)s)
@@ -34,6 +35,7 @@ VALUES (%(shop)s, %(id)s, %(task)s, %(kind)s, %(actor)s, %(label)s, %(message)s,
 def register_task(task: Task) -> None:
     """Let a domain add a task to the tab; the last one of a key counts."""
     _TASKS[task.key] = task
+    TITLES[task.key] = task.title
 
 
 def tasks() -> list[Task]:
@@ -104,8 +106,3 @@ def undo(uow: UnitOfWork, run_id: UUID, may: Callable[[Permission], None]) -> No
 def pin(uow: UnitOfWork, key: str, on: bool) -> None:
     """Keep a task at the front for this person, or let it go. Raises TaskNotFound."""
     uow.execute(_PINNED, {"shop": uow.shop, "actor": uow.actor.id, "task": task(key).key, "pinned": on})
-
-
-def recent(uow: UnitOfWork, limit: int, cursor: str | None) -> Page[Run]:
-    """What was run in the shop, newest first. Raises StaleCursor."""
-    return queries.recent(uow, limit, cursor)

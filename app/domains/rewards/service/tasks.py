@@ -13,7 +13,7 @@ from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
 from app.domains.points import service as points
-from app.domains.quick.schemas import Line, Outcome, Preview, Task
+from app.domains.quick.schemas import Line, Outcome, Preview, Task, named
 from app.domains.rewards import queries, rules
 from app.domains.rewards.errors import RedemptionNotCancellable, StockBelowTaken
 from app.domains.rewards.models import Reward
@@ -76,7 +76,7 @@ def _give(uow: UnitOfWork, form: GiveTask) -> Outcome:
         raise Invalid(fields={"member": _NO_ACCOUNT})
     return Outcome(
         mark("{reward} was given. The code is on its way to the member."),
-        {"reward": reward.name},
+        {"reward": named(reward.name, reward.names)},
         url=f"/app/reward-catalog/redemptions?open={given.id}",
         undo={"redemption": str(given.id)},
     )
@@ -163,7 +163,7 @@ def _refill(uow: UnitOfWork, form: RefillTask) -> Outcome:
     _change_stock(uow, reward.id, form.pieces)
     return Outcome(
         mark("{reward} has {pieces} more pieces."),
-        {"reward": reward.name, "pieces": form.pieces},
+        {"reward": named(reward.name, reward.names), "pieces": form.pieces},
         url=f"/app/reward-catalog/{reward.id}",
         undo={"reward": str(reward.id), "pieces": form.pieces},
     )

@@ -187,13 +187,8 @@ def count_members(uow: UnitOfWork) -> int:
 
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
     """Moves on ladders in a slice of a member's timeline."""
-    return uow.all(
-        "SELECT id, from_name, to_name, direction, created_at AS at FROM tier_changes"
-        " WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s)"
-        " AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s::uuid))"
-        " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        part.values(uow.shop),
-    )
+    columns = "id, from_name, to_name, direction, created_at AS at"
+    return uow.all(part.rows(columns, "tier_changes", "created_at"), part.values(uow.shop))
 
 
 def changes(uow: UnitOfWork, member_id: UUID, limit: int = 20) -> list[dict[str, Any]]:

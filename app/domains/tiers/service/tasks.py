@@ -13,8 +13,9 @@ from app.core.i18n import mark
 from app.core.permissions import Permission
 from app.domains.members import service as members
 from app.domains.points import service as points
-from app.domains.quick.schemas import Line, Outcome, Preview, Task
+from app.domains.quick.schemas import Line, Outcome, Preview, Task, named
 from app.domains.shops import service as shops
+from app.domains.tiers.schemas import Level
 from app.domains.tiers.service.assigning import assign, end_of_day, release
 from app.domains.tiers.service.placing import ladders, options, standing
 
@@ -28,24 +29,24 @@ class TierTask(BaseModel):
     reason: str = Field("", max_length=200)
 
 
-def _named(uow: UnitOfWork, tier_id: UUID) -> tuple[str, UUID]:
-    """A tier's name and its ladder. Raises Invalid."""
+def _chosen(uow: UnitOfWork, tier_id: UUID) -> tuple[Level, UUID]:
+    """A tier and its ladder. Raises Invalid."""
     for ladder in ladders(uow):
         for level in ladder.levels:
             if level.id == tier_id:
-                return level.name, ladder.id
+                return level, ladder.id
     raise Invalid(fields={"tier": mark("Choose a tier.")})
 
 
 def _preview(uow: UnitOfWork, form: TierTask, locale: str) -> Preview:
     member = points.one_member(uow, form.member)
     profile = members.profile(uow, member.id)
-    name, _ = _named(uow, form.tier)
+    level, _ = _chosen(uow, form.tier)
     now = standing(uow, member.id).tier
     lines = [
         Line(mark("Member"), profile.name or profile.email or str(member.id)),
         Line(mark("Tier now"), now.localized(locale) if now else "–"),
-        Line(mark("Tier afterwards"), name),
+        Line(mark("Tier afterwards"), level.localized(locale)),
         Line(mark("Kept until"), _last_day(uow, form.days), "date"),
     ]
     return Preview(lines, [(mark("What the tier gives on entering is given."), {})])
@@ -58,12 +59,12 @@ def _last_day(uow: UnitOfWork, days: int) -> Any:
 
 def _give(uow: UnitOfWork, form: TierTask) -> Outcome:
     member = points.one_member(uow, form.member)
-    name, ladder_id = _named(uow, form.tier)
+    level, ladder_id = _chosen(uow, form.tier)
     until = end_of_day(uow, _last_day(uow, form.days))
     assign(uow, {member.id: form.tier}, reason=form.reason, lock_until=until)
     return Outcome(
         mark("The member has the tier {tier} for {days} days."),
-        {"tier": name, "days": form.days},
+        {"tier": named(level.name, level.names), "days": form.days},
         url=f"/app/members/{member.id}",
         undo={"member": str(member.id), "ladder": str(ladder_id)},
     )
@@ -88,7 +89,7 @@ TASKS = (
         run=_give,
         undo=_undo,
         choices=lambda uow, locale: {
-            "tiers": [(str(one), name) for one, name in options(uow)],
+            "tiers": [(str(one), name) for one, name in options(uow, locale)],
             "initial": {"days": 30},
         },
         position=75,
