@@ -1,6 +1,6 @@
 """Declared lists: one description of columns, filters, orders and rows serves the page, its saved views and its CSV file."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import UUID
@@ -272,6 +272,24 @@ def query_of(spec: ListSpec, values: Mapping[str, Any]) -> Any:
     return parse_view_query(MultiDict((name, as_text(value)) for name, value in values.items()), spec.query)
 
 
+def headings(columns: Iterable[Column], sorts: Sequence[Sort] = ()) -> list[dict[str, Any]]:
+    """Columns in the reader's words, as `data_table` takes them: of a list, or of a table that shows its first rows."""
+    return [
+        {
+            "key": one.key,
+            "label": sentence(one.label),
+            "kind": one.kind,
+            "priority": one.priority,
+            "phone": one.phone,
+            "unit": sentence(one.unit) if one.unit else None,
+            "sorts": [order for order in sorts if order.column == one.key],
+            "words": one.words,
+            "cell": one.cell,
+        }
+        for one in columns
+    ]
+
+
 @dataclass(slots=True)
 class ListView:
     """A list as a page shows it; `record_list` in macros/lists.html renders it."""
@@ -328,20 +346,7 @@ class ListView:
 
     def headings(self) -> list[dict[str, Any]]:
         """The columns in the reader's words, as `data_table` takes them."""
-        return [
-            {
-                "key": one.key,
-                "label": sentence(one.label),
-                "kind": one.kind,
-                "priority": one.priority,
-                "phone": one.phone,
-                "unit": sentence(one.unit) if one.unit else None,
-                "sorts": [order for order in self.spec.sorts if order.column == one.key],
-                "words": one.words,
-                "cell": one.cell,
-            }
-            for one in self.columns
-        ]
+        return headings(self.columns, self.spec.sorts)
 
     def said(self) -> "Said":
         """The filters and orders in the reader's words."""

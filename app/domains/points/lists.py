@@ -326,16 +326,6 @@ LOTS = declare_list(
 )
 
 
-def lot_headings() -> list[dict[str, Any]]:
-    """The columns that the list of lots begins with, for a table that shows the first ones."""
-    taken = ("key", "kind", "priority", "phone", "cell")
-    return [
-        {"label": sentence(one.label), **{name: getattr(one, name) for name in taken}}
-        for one in LOTS.columns
-        if one.shown
-    ]
-
-
 REDATING_STATES = {
     "counting": mark("Being counted"),
     "counted": mark("Counted, not applied"),

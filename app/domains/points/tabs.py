@@ -18,7 +18,6 @@ from app.domains.points.lists import (
     ENTRIES,
     LOTS,
     REDATINGS,
-    lot_headings,
     name_of,
     rule_options,
 )
@@ -39,7 +38,7 @@ from app.domains.programs import service as programs
 from app.web import current
 from app.web.context import Context
 from app.web.date_range import today
-from app.web.lists import show_list
+from app.web.lists import headings, show_list
 from app.web.tabs import Done, Fragment, action, tab, tab_page
 
 _KEY = "points-ledger"
@@ -382,7 +381,7 @@ def _panel(ctx: Context, member_id: UUID) -> dict[str, Any]:
         "balance": service.balance(ctx.uow, member_id),
         "any": bool(history.items),
         "lots": lots.items,
-        "lot_columns": lot_headings(),
+        "lot_columns": headings([one for one in LOTS.columns if one.shown]),
         "more_lots": lots.next_cursor is not None,
         "can_adjust": ctx.can(Permission.POINTS_ADJUST),
     }
