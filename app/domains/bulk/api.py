@@ -142,7 +142,13 @@ def bulk_action_report(ctx: Context, run_id: UUID, query: Any) -> Download:
     body=schemas.StartIn,
     out=schemas.RunOut,
     key="run",
-    errors=(*_MOVES, errors.PlanChanged, errors.NothingToDo, point_errors.DailyLimitReached),
+    errors=(
+        *_MOVES,
+        errors.PlanChanged,
+        errors.NothingToDo,
+        errors.WelcomeChanged,
+        point_errors.DailyLimitReached,
+    ),
 )
 def start_bulk_action(ctx: Context, run_id: UUID, body: schemas.StartIn) -> schemas.Run:
     """Start what the dry run showed, named by its plan. A person's own session above the shop's limit has it wait."""
@@ -157,7 +163,7 @@ def start_bulk_action(ctx: Context, run_id: UUID, body: schemas.StartIn) -> sche
     tag=_TAG,
     out=schemas.RunOut,
     key="run",
-    errors=(*_MOVES, point_errors.ApproverNeeded),
+    errors=(*_MOVES, errors.WelcomeChanged, point_errors.ApproverNeeded),
 )
 def approve_bulk_action(ctx: Context, run_id: UUID) -> schemas.Run:
     """Let a bulk action that waits for a second person begin."""

@@ -41,6 +41,15 @@ class PlanChanged(Conflict):
     default_message = mark("The dry run was made anew meanwhile. Look at its numbers before you start.")
 
 
+class WelcomeChanged(Conflict):
+    """Joining gives more points than when the dry run counted them."""
+
+    code = "bulk_welcome_changed"
+    default_message = mark(
+        "Joining gives more points now than the dry run shows. Make the dry run again, or begin a new bulk action."
+    )
+
+
 class NothingToDo(Conflict):
     """The dry run accepted no row."""
 

@@ -59,7 +59,7 @@ RUNS = declare_list(
                 words=AUDIENCES,
                 value=_audience,
             ),
-            Column("rows", mark("Rows"), kind="number"),
+            Column("rows", mark("Rows"), kind="number", unit=mark("rows")),
             Column("status", mark("Status"), kind="status", phone="mark", words=STATUSES),
             Column("succeeded", mark("Done"), kind="number", priority=2, phone="hide"),
             Column("refused", mark("Refused"), kind="number", shown=False, priority=2),

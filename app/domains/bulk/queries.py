@@ -173,9 +173,10 @@ def busy(uow: UnitOfWork, member_ids: Iterable[UUID], since: datetime, own: list
 
 
 def abandoned(uow: UnitOfWork, before: datetime) -> list[UUID]:
-    """Runs that name people to be enrolled and that nobody started since an instant."""
+    """Runs that name people to be enrolled and that nobody started or approved since an instant."""
     rows = uow.all(
-        "SELECT id FROM bulk_runs WHERE shop_id = %(shop)s AND kind = 'enroll' AND status IN ('ready', 'paused')"
+        "SELECT id FROM bulk_runs WHERE shop_id = %(shop)s AND kind = 'enroll'"
+        " AND status IN ('ready', 'waiting', 'paused')"
         " AND touched_at < %(before)s ORDER BY id",
         {"shop": uow.shop, "before": before},
     )
@@ -206,11 +207,11 @@ def moved_since(uow: UnitOfWork, actor_kind: str, actor_id: str, since: datetime
 
 
 def made_since(uow: UnitOfWork, since: datetime) -> int:
-    """Rows that move points, of runs that were started since an instant."""
+    """Rows that move points, also by enrolling, of runs that were started since an instant."""
     return int(
         uow.scalar(
             "SELECT coalesce(sum(accepted), 0)::bigint FROM bulk_runs WHERE shop_id = %(shop)s AND started_at >= %(since)s"
-            " AND kind IN ('award', 'deduct', 'set', 'expire') AND status NOT IN ('waiting', 'rejected')",
+            " AND points > 0 AND status NOT IN ('waiting', 'rejected')",
             {"shop": uow.shop, "since": since},
         )
     )

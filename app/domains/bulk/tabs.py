@@ -190,7 +190,7 @@ def _run(ctx: Context, run: Run, query: RowsQuery) -> dict[str, Any]:
         "kept": kept,
         "named": service.describe(ctx.uow, run),
         "reasons": points.REASONS,
-        "moves_points": service.needs_points(run.kind) or run.kind == "enroll",
+        "moves_points": service.moves_points(run.kind),
         "can_write": ctx.can(Permission.BULK_WRITE) and ctx.can(service.permission(run.kind)),
         "can_approve": ctx.can(Permission.POINTS_APPROVE) and not mine,
         "can_undo": run.kind in service.UNDOABLE

@@ -12,7 +12,7 @@ from app.core.db import Actor, unit_of_work
 from app.core.errors import Invalid
 from app.core.permissions import ALL, Permission
 from app.domains.bulk import jobs, queries, rules, service
-from app.domains.bulk.errors import FileRefused
+from app.domains.bulk.errors import FileRefused, WelcomeChanged
 from app.domains.bulk.schemas import Audience, RowsQuery, Run, Wanted
 from app.domains.bulk.service import acting
 from app.domains.compliance import service as compliance
@@ -20,12 +20,15 @@ from app.domains.members import queries as member_queries
 from app.domains.members import service as members
 from app.domains.members.schemas import Newcomer, Person
 from app.domains.points import service as points
+from app.domains.points.errors import ApproverNeeded, DailyLimitReached
+from app.domains.points.schemas import SettingsForm
+from app.domains.programs import service as programs
 from tests.domains.points.invariants import broken
 from tests.factories import payloads
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import api_key, staff
 
-MAYA = Actor("staff", "1", "Maya")
+MAYA, OMAR = Actor("staff", "1", "Maya"), Actor("staff", "2", "Omar")
 WELCOME = 200
 FILE = (
     "Email,First name,Last name,Language,Birthday\n"
@@ -414,3 +417,97 @@ def test_a_program_enrolls_people_and_guests(
     guests = caller.post(path, json={"kind": "enroll", "reason": "import"}).get_json()["run"]
     jobs.check(str(shop.id), guests["id"])
     assert caller.get(f"{path}/{guests['id']}").get_json()["run"]["accepted"] == 1
+
+
+# limits --------------------------------------------------------------------------------------------------------------
+TWO = "ada@example.com\nbo@example.com\n"
+
+
+def joining_gives(shop: TestShop, wanted: int) -> None:
+    with shop.work() as uow:
+        program = programs.active(uow)
+        assert program is not None
+        programs.update(uow, program.id, {"signup_bonus": wanted}, version=program.version)
+
+
+def limits(shop: TestShop, **wanted: int) -> None:
+    with shop.work() as uow:
+        points.save_adjust_settings(uow, SettingsForm(**wanted))
+
+
+def test_much_for_joining_waits_for_a_second_person(shop: TestShop) -> None:
+    limits(shop, approval_above=2 * WELCOME - 1)
+    run = start(shop, ask(shop, TWO))
+    assert (run.status, member(shop, "ada@example.com")) == ("waiting", None)
+    with pytest.raises(ApproverNeeded), unit_of_work(shop.id, actor=MAYA) as uow:
+        service.decide(uow, run.id, approve=True)
+    with unit_of_work(shop.id, actor=OMAR) as uow:
+        service.decide(uow, run.id, approve=True)
+    jobs.run_rows(str(shop.id), str(run.id))
+    assert member(shop, "ada@example.com")["points"] == WELCOME  # type: ignore[index]
+    assert start(shop, ask(shop, "cy@example.com\n")).status == "done"
+
+
+def test_whoever_waits_for_approval_is_forgotten_when_it_does_not_come(shop: TestShop) -> None:
+    limits(shop, approval_above=WELCOME)
+    rejected, forgotten = (start(shop, ask(shop, TWO)) for _ in range(2))
+    with unit_of_work(shop.id, actor=OMAR) as uow:
+        service.decide(uow, rejected.id, approve=False)
+        uow.execute(
+            "UPDATE bulk_runs SET touched_at = touched_at - interval '31 days' WHERE status = 'waiting'"
+        )
+    jobs.go_on()
+    assert [look(shop, run.id).status for run in (rejected, forgotten)] == ["rejected", "cancelled"]
+    assert count(shop, "SELECT count(*) FROM bulk_rows WHERE person_index IS NOT NULL") == 0
+
+
+def test_points_for_joining_count_for_a_persons_day(shop: TestShop) -> None:
+    limits(shop, daily_limit=3 * WELCOME)
+    start(shop, ask(shop, TWO))
+    with pytest.raises(DailyLimitReached) as refused:
+        start(shop, ask(shop, "cy@example.com\ndee@example.com\n"))
+    assert refused.value.data == {"limit": 3 * WELCOME, "left": WELCOME}
+    joining_gives(shop, 0)
+    assert start(shop, ask(shop, "cy@example.com\ndee@example.com\n")).status == "done"
+
+
+def test_many_who_are_welcomed_in_an_hour_are_told_to_the_merchant(shop: TestShop) -> None:
+    limits(shop, alert_per_hour=2)
+    joining_gives(shop, 0)
+    start(shop, ask(shop, "cy@example.com\ndee@example.com\n"))
+    joining_gives(shop, WELCOME)
+    start(shop, ask(shop, TWO))
+    with shop.work() as uow:
+        assert not points.alerted_since(uow, uow.now.replace(year=2020))
+    start(shop, ask(shop, "eve@example.com\n"))
+    with shop.work() as uow:
+        assert points.alerted_since(uow, uow.now.replace(year=2020))
+
+
+def test_nobody_starts_or_approves_more_for_joining_than_the_dry_run_shows(shop: TestShop) -> None:
+    limits(shop, approval_above=WELCOME)
+    waiting, ready = start(shop, ask(shop, TWO)), ask(shop, TWO)
+    joining_gives(shop, WELCOME + 1)
+    with pytest.raises(WelcomeChanged):
+        start(shop, ready)
+    with pytest.raises(WelcomeChanged), unit_of_work(shop.id, actor=OMAR) as uow:
+        service.decide(uow, waiting.id, approve=True)
+    joining_gives(shop, 10)
+    with unit_of_work(shop.id, actor=OMAR) as uow:
+        assert service.decide(uow, waiting.id, approve=True).status == "running"
+    jobs.run_rows(str(shop.id), str(waiting.id))
+    assert look(shop, waiting.id).moved == 20
+
+
+def test_the_page_says_before_that_somebody_else_has_to_approve(
+    shop: TestShop, call_as: Callable[..., Any]
+) -> None:
+    caller, words = call_as(staff(shop.id)), "Somebody else has to approve this"
+    limits(shop, approval_above=2 * WELCOME - 1)
+    assert words not in caller.get(f"/app/bulk-actions/{ask(shop, 'cy@example.com').id}").text
+    run = ask(shop, TWO)
+    assert words in caller.get(f"/app/bulk-actions/{run.id}").text
+    joining_gives(shop, 2 * WELCOME)
+    refused = caller.submit(f"/app/bulk-actions/{run.id}/start", {"plan": run.plan})
+    assert refused.status_code == 409
+    assert "Joining gives more points now than the dry run shows." in refused.text

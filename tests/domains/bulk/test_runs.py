@@ -17,7 +17,7 @@ from app.core.errors import Invalid
 from app.domains.bulk import jobs, queries, service
 from app.domains.bulk.errors import NothingToDo, NotUndoable, PlanChanged, RunMoved, RunNotFound
 from app.domains.bulk.schemas import Audience, Kind, RowsQuery, Run, RunsQuery, State, Wanted
-from app.domains.bulk.service import acting
+from app.domains.bulk.service import acting, keeping
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
 from app.domains.members.schemas import Person
@@ -297,7 +297,7 @@ from uuid import UUID
 from app.core import db
 from app.factory import load_domains
 from app.domains.bulk import service
-from app.domains.bulk.service import acting
+from app.domains.bulk.service import acting, keeping
 load_domains()
 shop, run, phase, deadly = UUID(sys.argv[1]), UUID(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 acting._SLICES, acting._SLICE, acting.UNDO_SLICE = {}, 7, 7
@@ -487,3 +487,12 @@ def test_a_slice_that_cannot_be_done_pauses_the_run_and_resuming_goes_on(
         service.resume(uow, run.id)
     jobs.run_rows(str(shop.id), str(run.id))
     assert look(shop, run.id).succeeded == 3
+
+
+def test_a_slice_does_not_wait_for_the_disk(shop: TestShop) -> None:
+    """Only in its own transaction: what a person is told waits."""
+    asked = "SELECT source FROM pg_settings WHERE name = 'synchronous_commit'"
+    with keeping.work_slice(shop.id) as uow:
+        assert (uow.scalar(asked), uow.scalar("SHOW synchronous_commit")) == ("session", "off")
+    with shop.work() as uow:
+        assert uow.scalar(asked) != "session"

@@ -10,7 +10,7 @@ from app.domains.bulk.service.keeping import (
     describe,
     get,
     guests,
-    needs_points,
+    moves_points,
     segment_options,
 )
 from app.domains.bulk.service.running import note_trouble, run
@@ -41,7 +41,7 @@ __all__ = [
     "forget_person",
     "get",
     "guests",
-    "needs_points",
+    "moves_points",
     "note_trouble",
     "pause",
     "permission",

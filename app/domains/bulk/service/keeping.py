@@ -178,9 +178,9 @@ def work_slice(shop_id: UUID, actor: Actor = SYSTEM) -> Iterator[UnitOfWork]:
         yield uow
 
 
-def needs_points(kind: Kind) -> bool:
-    """Whether a kind of action moves points, so that the shop's rules for adjusting hold for it."""
-    return kind in rules.POINT_KINDS
+def moves_points(kind: Kind) -> bool:
+    """Whether a kind of action moves points; what it would move counts by the shop's rules for adjusting."""
+    return kind in rules.POINT_KINDS or kind == "enroll"
 
 
 def describe(uow: UnitOfWork, run: Run) -> dict[str, Any]:

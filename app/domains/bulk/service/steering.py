@@ -5,10 +5,17 @@ from uuid import UUID
 from app.core.db import UnitOfWork
 from app.core.i18n import mark
 from app.domains.bulk import queries, rules
-from app.domains.bulk.errors import NothingToDo, NotUndoable, PlanChanged, RunMoved, RunNotFound
+from app.domains.bulk.errors import (
+    NothingToDo,
+    NotUndoable,
+    PlanChanged,
+    RunMoved,
+    RunNotFound,
+    WelcomeChanged,
+)
 from app.domains.bulk.schemas import Run, Status
 from app.domains.bulk.service import acting, enrolling
-from app.domains.bulk.service.keeping import CHECK, needs_points
+from app.domains.bulk.service.keeping import CHECK
 from app.domains.compliance import service as compliance
 from app.domains.points import service as points
 from app.domains.points.errors import ApproverNeeded
@@ -20,7 +27,7 @@ UNDO = "bulk.undo"
 def start(uow: UnitOfWork, run_id: UUID, plan: str) -> Run:
     """Start what a dry run showed, named by its `plan`, or let it wait for a second person.
 
-    Raises RunNotFound, RunMoved, PlanChanged, NothingToDo, DailyLimitReached.
+    Raises RunNotFound, RunMoved, PlanChanged, NothingToDo, WelcomeChanged, DailyLimitReached.
     """
     found = _locked(uow, run_id)
     if found.status != "ready":
@@ -29,7 +36,8 @@ def start(uow: UnitOfWork, run_id: UUID, plan: str) -> Run:
         raise PlanChanged()
     if not found.accepted:
         raise NothingToDo()
-    alone = points.may_adjust(uow, found.points) if needs_points(found.kind) else True
+    _check_welcome(uow, found)
+    alone = points.may_adjust(uow, found.points) if found.points else True
     status: Status = "running" if alone else "waiting"
     uow.execute(
         "UPDATE bulk_runs SET started_at = %(now)s WHERE shop_id = %(shop)s AND id = %(run)s",
@@ -42,12 +50,17 @@ def start(uow: UnitOfWork, run_id: UUID, plan: str) -> Run:
 
 
 def decide(uow: UnitOfWork, run_id: UUID, *, approve: bool) -> Run:
-    """Approve or reject a run that waits; somebody else than who asked. Raises RunNotFound, RunMoved, ApproverNeeded."""
+    """Approve or reject a run that waits; somebody else than who asked.
+
+    Raises RunNotFound, RunMoved, ApproverNeeded, WelcomeChanged.
+    """
     found = _locked(uow, run_id)
     if found.status != "waiting":
         raise RunMoved()
     if (found.actor_kind, found.actor_id) == (uow.actor.kind, uow.actor.id):
         raise ApproverNeeded()
+    if approve:
+        _check_welcome(uow, found)
     uow.execute(
         "UPDATE bulk_runs SET decided_by = %(who)s, decided_label = %(label)s WHERE shop_id = %(shop)s AND id = %(run)s",
         {"shop": uow.shop, "run": run_id, "who": uow.actor.id, "label": uow.actor.label},
@@ -60,8 +73,14 @@ def decide(uow: UnitOfWork, run_id: UUID, *, approve: bool) -> Run:
     return _again(uow, run_id)
 
 
+def _check_welcome(uow: UnitOfWork, run: Run) -> None:
+    """Nobody starts or approves more points for joining than the dry run showed."""
+    if run.kind == "enroll" and run.accepted * points.welcome_points(uow) > run.points:
+        raise WelcomeChanged()
+
+
 def _begin(uow: UnitOfWork, run: Run) -> None:
-    if needs_points(run.kind):
+    if run.points:
         points.watch_by_hand(uow)
     uow.enqueue(RUN, run=str(run.id))
 
