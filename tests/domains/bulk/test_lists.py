@@ -137,3 +137,8 @@ def test_who_is_to_be_enrolled_is_named_until_it_is_done(shop: TestShop, call_as
     run = make(shop, "email,first_name\nnew@example.com,Zoe\n", start=False, kind="enroll")
     page = call_as(staff(shop.id)).get(f"{TAB}/{run.id}").text
     assert "new@example.com" in page and "Zoe" in page
+
+
+def test_a_phone_says_what_the_number_beside_a_run_counts(shop: TestShop, call_as: CallAs) -> None:
+    run = make(shop, start=False)
+    assert f'data-unit="rows"><bdi>{run.rows}</bdi>' in call_as(staff(shop.id)).get(TAB).text

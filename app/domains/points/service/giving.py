@@ -32,8 +32,8 @@ class Gift:
 def give_many(uow: UnitOfWork, gifts: Sequence[Gift], trace: dict[str, Any]) -> None:
     """Give points by hand: available at once, without an end, and not counted for tiers; every entry carries the trace.
 
-    One statement for each time that a member occurs. A key that was posted before posts nothing; with other content it
-    raises KeyReused.
+    `gifts` hold each key once; a member may occur again, which takes a statement more. A key that was posted before posts
+    nothing; with other content it raises KeyReused.
     """
     for some in _rounds(gifts):
         entries = [ids.new_id() for _ in some]
