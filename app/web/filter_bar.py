@@ -70,8 +70,9 @@ def filter_bar(  # noqa: PLR0913 - what a bar may hold
 
     `search` is the parameter of the search field (None: no field), `placeholder` what can be searched, also the field's name.
     `chips` are filters in use {name, label, value} with a link that removes them, `selects` filters to choose from
-    {name, label, options}, `sorts` the values of "sort"; options are (value, label). `count` is announced; `label` names
-    the bar, else the placeholder or the first select does.
+    {name, label, options, none}, where `none` says what is shown when nothing is chosen, else the label does; `sorts` the
+    values of "sort"; options are (value, label). `count` is announced; `label` names the bar, else the placeholder or the
+    first select does.
     """
     now, there = _now(params), escaped(url)
     called = label or placeholder or selects[0]["label"]
@@ -79,7 +80,8 @@ def filter_bar(  # noqa: PLR0913 - what a bar may hold
     parts += [_chip(one, address(url, params, {one["name"]: None})) for one in chips]
     for one in selects:
         name = escaped(one["label"])
-        options = f'<option value="">{name}</option>{_options(one["options"], now.get(one["name"]))}'
+        none = escaped(one.get("none") or one["label"])
+        options = f'<option value="">{none}</option>{_options(one["options"], now.get(one["name"]))}'
         parts.append(f"{_select(one['name'], _named(name), options)}\n")
     if sorts:
         ordered = _select("sort", _named(sentence(_SORT)), _options(sorts, now.get("sort")))

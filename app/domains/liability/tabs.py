@@ -12,6 +12,7 @@ from app.domains.liability.errors import MonthUnknown
 from app.domains.liability.lists import JOURNAL, MONTHS, book_of, options
 from app.domains.liability.schemas import JournalQuery, MonthsQuery, Settings, SettingsForm
 from app.web.context import Context
+from app.web.date_range import today
 from app.web.lists import show_list
 from app.web.tabs import Done, action, tab_page
 
@@ -42,6 +43,7 @@ def liability(ctx: Context, query: MonthsQuery) -> dict[str, Any]:
         "list": shown,
         "closings": [(date.fromisoformat(f"{row.month}-01"), row.closing_minor) for row in rows[-_CHARTED:]],
         "months": {f"{one.period:%Y-%m}": one.period for one in reversed(book.months)},
+        "present": today().replace(day=1),
         "any_closed": any(one.closed for one in book.months),
         "settings": book.settings,
         "currency": book.currency,

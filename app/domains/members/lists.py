@@ -16,6 +16,7 @@ from app.web.context import Context
 from app.web.lists import Between, BulkAction, Choice, Column, ListSpec, Row, Search, Sort, declare_list
 from app.web.locale import sentence, translated
 from app.web.marks import amount, drawer_link, icon, link, person, tier
+from app.web.markup import markup
 from app.web.rendering import page_url
 from app.web.words import actor_name
 
@@ -190,7 +191,9 @@ def told(one: Happening) -> Markup:
 
 
 def _what(row: Row) -> str:
-    return icon(row["icon"], small=True) + " " + told(row["said"])
+    return markup(
+        f'<span class="row">{icon(row["icon"], small=True)}<span class="strong">{told(row["said"])}</span></span>'
+    )
 
 
 TIMELINE = declare_list(

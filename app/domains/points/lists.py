@@ -30,6 +30,7 @@ from app.web.lists import (
 )
 from app.web.locale import sentence
 from app.web.marks import amount, badge, code, drawer_link, link, moment, muted
+from app.web.markup import markup
 from app.web.rendering import page_url
 
 KINDS = {
@@ -267,12 +268,12 @@ _GONE = {
     "reversed": mark("%(points)s taken back"),
 }
 _LOT_TONES = {"available": "success", "pending": "warning"}
-_NEVER = mark("never")
+_EXPIRES, _NEVER = mark("Expires"), mark("never")
 
 
 def _gone(row: Row) -> str:
     parts = [sentence(words, points=points(row[key])) for key, words in _GONE.items() if row[key]]
-    return escape(enumerated(current.locale(), parts)) if parts else "–"
+    return escape(enumerated(current.locale(), parts)) if parts else ""
 
 
 def _lot_state(row: Row) -> str:
@@ -280,7 +281,8 @@ def _lot_state(row: Row) -> str:
 
 
 def _expires(row: Row) -> str:
-    return moment(row["expires_at"]) if row["expires_at"] else escape(sentence(_NEVER))
+    said = moment(row["expires_at"]) if row["expires_at"] else escape(sentence(_NEVER))
+    return markup(f'<span class="on-phone">{escape(sentence(_EXPIRES))}</span> {said}')
 
 
 def _amount_of(key: str, label: str) -> Column:
