@@ -404,6 +404,110 @@ def test_parting_later_loses_and_invents_nothing(
         assert broken(uow) == {}
 
 
+def buy(shop: TestShop, customer: int, order: int, amount: int) -> None:
+    lines = [payloads.line(order * 10 + 1, f"{amount}.00")]
+    shop.tell("orders/paid", payloads.order(order, lines, customer=payloads.customer(customer)))
+    shop.drain()
+
+
+def give_back(shop: TestShop, order: int, refund: int, amount: int) -> None:
+    shop.tell("refunds/create", payloads.refund(refund, order, amount=f"{amount}.00"))
+    shop.drain()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    amounts=st.tuples(st.integers(1, 30), st.integers(1, 30)),
+    refunds=st.tuples(st.integers(1, 30), st.integers(1, 30)),
+    spent=st.integers(0, 600),
+    own=st.integers(0, 400),
+    place=st.sampled_from(["before", "between", "after", "around"]),
+)
+def test_a_refund_ends_alike_before_between_and_after_a_merge_that_is_taken_back(
+    shop: TestShop, amounts: tuple[int, int], refunds: tuple[int, int], spent: int, own: int, place: str
+) -> None:
+    """Two orders of the removed member, some of their points spent before: whoever is refunded alone ends the same."""
+    start = ids.new_id().int % 10**9
+    ends = []
+    for nth, where in enumerate(("never merged", place)):
+        kept, removed = (start * 100 + nth * 10 + side for side in (1, 2))
+        orders = [start * 100 + nth * 10 + 3 + n for n in range(2)]
+        for order, amount in zip(orders, amounts, strict=True):
+            buy(shop, removed, order, amount)
+        with shop.work() as uow:
+            pair = [join(uow, kept).id, members.resolve(uow, str(removed)).id]
+            if own:
+                credit(uow, pair[0], own)
+            spend = min(spent, points.balance(uow, pair[1]).available)
+            if spend:
+                points.spend(uow, pair[1], spend, key=f"s:{removed}", reason="redemption")
+        todo = [
+            lambda n=n, orders=orders: give_back(shop, orders[n], orders[n], min(refunds[n], amounts[n]))
+            for n in range(2)
+        ]
+        early = {"before": 2, "between": 0, "after": 0, "around": 1}.get(where, 2)
+        late = {"after": 2, "around": 0}.get(where, 0)
+        for one in todo[:early]:
+            one()
+        if where != "never merged":
+            with shop.work() as uow:
+                merge_id = members.merge(uow, *pair)
+                assert merge_id is not None
+            for one in todo[early : 2 - late]:
+                one()
+            with shop.work() as uow:
+                members.unmerge(uow, merge_id)
+            for one in todo[2 - late :]:
+                one()
+        with shop.work() as uow:
+            assert broken(uow) == {}
+            ends.append([_amounts(points.balance(uow, one)) for one in pair])
+    assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize(
+    ("spent_by_removed", "spent_since", "ends"),
+    [
+        (1000, 0, [(0, 0), (0, 1000)]),  # who spent before the merge owes
+        (0, 1000, [(0, 1000), (0, 0)]),  # who spent since owes
+        (400, 600, [(0, 600), (0, 400)]),  # each owes what they spent
+    ],
+)
+def test_a_debt_made_between_is_theirs_who_had_the_points(
+    shop: TestShop, spent_by_removed: int, spent_since: int, ends: list[tuple[int, int]]
+) -> None:
+    buy(shop, 78, 5, 100)
+    with shop.work() as uow:
+        pair = [join(uow, 77).id, members.resolve(uow, "78").id]
+        if spent_by_removed:
+            points.spend(uow, pair[1], spent_by_removed, key="before", reason="redemption")
+        merge_id = members.merge(uow, *pair)
+        assert merge_id is not None
+        if spent_since:
+            points.spend(uow, pair[0], spent_since, key="since", reason="redemption")
+    give_back(shop, 5, 1, 100)
+    with shop.work() as uow:
+        assert points.balance(uow, pair[0]).debt == 1000
+        members.unmerge(uow, merge_id)
+        assert [(points.balance(uow, one).available, points.balance(uow, one).debt) for one in pair] == ends
+        assert broken(uow) == {}
+
+
+def test_orders_made_since_stay_with_the_kept_member_and_so_do_their_debts(shop: TestShop) -> None:
+    with shop.work() as uow:
+        pair = [join(uow, 77).id, join(uow, 78).id]
+        merge_id = members.merge(uow, *pair)
+        assert merge_id is not None
+    buy(shop, 78, 5, 100)
+    with shop.work() as uow:
+        points.spend(uow, pair[0], 1000, key="since", reason="redemption")
+    give_back(shop, 5, 1, 100)
+    with shop.work() as uow:
+        members.unmerge(uow, merge_id)
+        assert [points.balance(uow, one).debt for one in pair] == [1000, 0]
+        assert broken(uow) == {}
+
+
 def test_birthdays_and_events_count_once_for_a_person_and_other_ones_stay(
     shop: TestShop, pair: tuple[UUID, UUID]
 ) -> None:

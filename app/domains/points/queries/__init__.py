@@ -67,6 +67,7 @@ from app.domains.points.queries.merging import (
     entries_of_merge,
     first_orders,
     merged_with_points,
+    of_orders_since,
     taken_from_first,
 )
 from app.domains.points.queries.proving import as_of, broken_laws, effects, lots_as_of, proof, proof_run
@@ -144,6 +145,7 @@ __all__ = [
     "moves",
     "of_days",
     "of_order",
+    "of_orders_since",
     "of_person",
     "open_holds",
     "open_lots",

@@ -1,6 +1,7 @@
 """What members who are one have twice, and what a merge moved."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,27 @@ def entries_of_merge(
         " AND trace->>'merge' = %(merge)s AND (%(kind)s::points_kind IS NULL OR kind = %(kind)s) ORDER BY seq",
         {"shop": uow.shop, "member": member_id, "merge": str(merge_id), "kind": kind},
     )
+
+
+_OF_ORDERS_SINCE = """
+SELECT e.id, e.kind, e.points, e.debt_after - coalesce(p.debt_after, 0) AS owed,
+  e.qualifying_after - coalesce(p.qualifying_after, 0) AS qualifying
+FROM points_entries e LEFT JOIN points_entries p
+  ON p.shop_id = e.shop_id AND p.member_id = e.member_id AND p.seq = e.seq - 1
+WHERE e.shop_id = %(shop)s AND e.member_id = %(member)s AND e.order_id = ANY(%(orders)s)
+  AND e.kind IN ('award', 'reverse') AND e.reason <> 'not_first_order' AND e.created_at >= %(since)s ORDER BY e.seq
+"""
+
+
+def of_orders_since(
+    uow: UnitOfWork, member_id: UUID, order_ids: Sequence[UUID], since: datetime
+) -> list[dict[str, Any]]:
+    """What orders gave and took back in a member's ledger since an instant, with what each entry did to debt and tiers.
+
+    What a merge takes back because an order is no longer the first comes back by itself and is left out.
+    """
+    values = {"shop": uow.shop, "member": member_id, "orders": list(order_ids), "since": since}
+    return uow.all(_OF_ORDERS_SINCE, values)
 
 
 def merged_with_points(uow: UnitOfWork, limit: int = 500) -> list[UUID]:

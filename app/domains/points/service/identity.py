@@ -16,7 +16,7 @@ from app.domains.members import service as members
 from app.domains.members.schemas import MergeFact
 from app.domains.points import queries, rules
 from app.domains.points.events import HoldsMoved
-from app.domains.points.service import first_orders
+from app.domains.points.service import first_orders, since
 from app.domains.points.service.posting import tell
 from app.domains.points.service.shifting import (
     Change,
@@ -285,8 +285,9 @@ class _Return:
         state = {row["id"]: row for row in queries.lots_by_id(self.uow, [lot for _, lot, _, _ in self.lots])}
         qualifying = sum(entry["trace"].get("qualifying", 0) for entry in self.carried)
         repaid = sum(one for _, _, _, one in self.lots)
-        debt = self._out(state, repaid, qualifying)
-        self._in(state, debt, qualifying)
+        borne = self._borne(state, repaid)
+        debt = self._out(state, repaid, qualifying, borne)
+        self._in(state, debt, qualifying - borne.qualifying)
         self._hold_again(holds)
         for entry in self.bonuses:
             self._give_bonus_back(entry)
@@ -316,18 +317,31 @@ class _Return:
             )
         return found
 
-    def _out(self, state: dict[UUID, dict[str, Any]], repaid: int, qualifying: int) -> int:
-        """Close the moved lots; the kept member's debt is again what the moved points repaid. Returns the debt to move."""
-        account = queries.balance(self.uow, self.kept)
+    def _brought(self) -> tuple[list[Part], int]:
+        """What the merge paid of a debt that came along, and what of that debt leaves again as far as it is open."""
         brought = [entry["trace"] for entry in self.carried if "paid" in entry["trace"]]
         paid = [Part(UUID(lot), points) for trace in brought for lot, points in trace["paid"]]
         rest = sum(trace["debt"] for trace in brought) - total(paid)
-        leaves = min(rest, account.debt)
+        return paid, min(rest, queries.balance(self.uow, self.kept).debt)
+
+    def _borne(self, state: dict[UUID, dict[str, Any]], repaid: int) -> since.Borne:
+        """What refunds of the removed member's own orders took from the kept one meanwhile."""
+        used = sum(one["spent"] + one["reversed"] for one in state.values()) - repaid
+        open_debt = queries.balance(self.uow, self.kept).debt - self._brought()[1]
+        return since.borne(self.uow, self.merge_id, self.kept, state.keys(), used, open_debt)
+
+    def _out(
+        self, state: dict[UUID, dict[str, Any]], repaid: int, qualifying: int, borne: since.Borne
+    ) -> int:
+        """Close the moved lots; the kept member's debt is again what the moved points repaid. Returns the debt to move."""
+        paid, leaves = self._brought()
         changes = [
             Change(lot, remaining=-state[lot]["remaining"], reversed=state[lot]["remaining"], pending=False)
             for _, lot, _, _ in self.lots
         ]
-        changes += [Change(one.lot, remaining=one.points, reversed=-one.points) for one in paid]
+        changes += [
+            Change(one.lot, remaining=one.points, reversed=-one.points) for one in [*paid, *borne.parts]
+        ]
         shift(
             self.uow,
             Shift(
@@ -336,14 +350,15 @@ class _Return:
                 key=f"unmerge:{self.merge_id}:out",
                 reason="unmerged",
                 changes=changes,
-                debt=repaid - leaves,
-                qualifying=-qualifying,
+                debt=repaid - leaves - borne.debt,
+                qualifying=borne.qualifying - qualifying,
                 reference_id=self.merge_id,
-                trace={"unmerge": self.merge_id, "to": self.removed},
+                trace={"unmerge": self.merge_id, "to": self.removed}
+                | ({"orders": borne.points} if borne.points else {}),
             ),
         )
         self._settle_debt(self.kept)
-        return total(paid) + int(leaves)
+        return total(paid) + int(leaves) + borne.points
 
     def _in(self, state: dict[UUID, dict[str, Any]], debt: int, qualifying: int) -> None:
         back = [
