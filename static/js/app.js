@@ -169,8 +169,11 @@
       const place = document.querySelector(ctx.paged ? "#main caption" : "#main h1");
       if (place) place.tabIndex = -1;
       if (!document.querySelector("dialog[open]")) place?.focus({ preventScroll: true });
+      if (ctx.paged) requestAnimationFrame(() => showList(place?.closest(".card")));
     }
   });
+  /* another page of a list that stands below other things begins where one sees it */
+  const showList = (card) => card?.getBoundingClientRect().top > innerHeight / 2 && card.scrollIntoView();
   on("htmx:before:request", (event, ctx) => {
     if (ctx.sourceElement.matches?.("[data-page]")) ctx.paged = true;
   });
