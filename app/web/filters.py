@@ -27,8 +27,8 @@ Unit = Literal["hour", "minute", "second"]
 _ISOLATE, _POP = "\u2066", "\u2069"
 _COMPACT_FROM = 10_000_000
 _DAY = 86_400
-_UNITS: tuple[tuple[Unit, int], ...] = (("hour", 3_600), ("minute", 60))
-_NEXT_UNIT_FROM = 1.2
+# A unit, its seconds, and from how many on it is used.
+_UNITS: tuple[tuple[Unit, int, int], ...] = (("hour", 3_600, 4_320), ("minute", 60, 72), ("second", 1, 0))
 # Babel parses patterns and locales each time it is asked; a page asks hundreds of times for the same few texts.
 _kept = lru_cache(maxsize=8_192)
 
@@ -130,10 +130,15 @@ def datetime_text(value: datetime | None, style: Style = "medium", seconds: bool
     """A date with its time of day in the shop's zone; to the minute unless `seconds`."""
     if value is None:
         return "–"
-    local, locale = _local(value), current.locale()
-    hours = _clock(local.hour, local.minute, local.second if seconds else None, locale)
-    day = _day(local.year, local.month, local.day, style, locale)
-    return _joined(style, locale).replace("{0}", hours).replace("{1}", day)
+    at = _local(value)
+    second = at.second if seconds else None
+    return _moment(at.date(), at.hour, at.minute, second, style, current.locale())
+
+
+@_kept
+def _moment(day: date, hour: int, minute: int, second: int | None, style: Style, locale: str) -> str:
+    hours, days = _clock(hour, minute, second, locale), _day(day.year, day.month, day.day, style, locale)
+    return _joined(style, locale).replace("{0}", hours).replace("{1}", days)
 
 
 def reltime(value: datetime | None) -> str:
@@ -144,9 +149,11 @@ def reltime(value: datetime | None) -> str:
     seconds = abs(distance)
     if seconds >= _DAY:
         return date_text(value)
-    unit, length = next((one for one in _UNITS if seconds / one[1] >= _NEXT_UNIT_FROM), ("second", 1))
-    count = round(seconds / length)
-    return _distance(unit, -count if distance < 0 else count, current.locale())
+    for unit, length, least in _UNITS:
+        if seconds >= least:
+            count = round(seconds / length)
+            return _distance(unit, -count if distance < 0 else count, current.locale())
+    raise AssertionError("every distance has a unit")
 
 
 @_kept

@@ -38,7 +38,8 @@ class Column:
     `shown` columns are those a list begins with; `priority` 2 leaves narrow frames, `phone` is the place in the list that a
     phone shows (main, key, note, mark, more, hide). `words` says values in marked words, here and in the file; `value` gives
     what the file holds when it is not `row[key]`, `field` is its name in an API key's file when JSON has another than `key`,
-    and `exported` is False for what no file holds. `cell` writes the cell as markup; without it the page does, or its kind.
+    and `exported` is False for what no file holds. `cell` writes the cell of a row as markup, `cells` at once those of all
+    rows; without them the page does, or its kind.
     """
 
     key: str
@@ -52,6 +53,7 @@ class Column:
     value: Callable[[Row], Any] | None = None
     exported: bool = True
     cell: Callable[[Row], str] | None = None
+    cells: Callable[[Sequence[Row]], list[str]] | None = None
     field: str | None = None
 
 
@@ -285,6 +287,7 @@ def headings(columns: Iterable[Column], sorts: Sequence[Sort] = ()) -> list[dict
             "sorts": [order for order in sorts if order.column == one.key],
             "words": one.words,
             "cell": one.cell,
+            "cells": one.cells,
         }
         for one in columns
     ]

@@ -1,7 +1,7 @@
 """Flask-Babel set up with the five locales of the product."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
@@ -47,6 +47,13 @@ def sentence(message: str, /, **variables: Any) -> Markup:
     if not variables:
         return _finished(words, message)
     return markup(str.__mod__(_said(words, message), _escaped(variables)))
+
+
+def sentences(message: str, **variables: Sequence[Any]) -> list[Markup]:
+    """The same message for many: its one variable as each of the values, escaped."""
+    ((name, values),) = variables.items()
+    before, after = sentence(message, **{name: "\0"}).split("\0")
+    return [markup(f"{before}{escaped(value)}{after}") for value in values]
 
 
 def counted(one: str, many: str, num: int, /, **variables: Any) -> Markup:

@@ -4,6 +4,7 @@ A page writes hundreds of them, and calls of macros are dear; `macros/icons.html
 `overlays.html` hand them to templates. Texts are escaped, markup stays as it is.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -210,11 +211,20 @@ def moment(instant: datetime | None) -> Markup:
 
 def drawer_link(url: str, open_id: Any, label: str, icon_name: str = "eye") -> Markup:
     """The eye at the end of a row, which opens its quick view."""
-    return markup(
+    return markup(drawer_links([url], [open_id], [label], icon_name)[0])
+
+
+def drawer_links(
+    urls: Sequence[str], open_ids: Sequence[Any], labels: Sequence[str], icon_name: str = "eye"
+) -> list[str]:
+    """The eyes at the ends of rows."""
+    drawn = icon(icon_name, small=True)
+    return [
         f'<button class="button button-icon button-small button-quiet row-action" type="button" aria-label="{escaped(label)}"'
         f' data-open-id="{escaped(open_id)}" hx-get="{escaped(url)}" hx-target="#overlay"'
-        f' hx-swap="innerHTML ignoreTitle:true" hx-sync="this:drop">{icon(icon_name, small=True)}</button>'
-    )
+        f' hx-swap="innerHTML ignoreTitle:true" hx-sync="this:drop">{drawn}</button>'
+        for url, open_id, label in zip(urls, open_ids, labels, strict=True)
+    ]
 
 
 _ALL = (icon, badge, status, tier, avatar, person, link, muted, code, amount, moment, drawer_link)

@@ -1,11 +1,14 @@
 """The one renderer: a page in the shell or the fragment inside it, from the same template and view model."""
 
-from collections.abc import Mapping, MutableMapping
+import re
+from collections.abc import Mapping, MutableMapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from types import NoneType
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
@@ -38,6 +41,8 @@ ROOT = Path(__file__).parents[2]
 SHELL, INSIDE = "layouts/app.html", "layouts/fragment.html"
 _NO_SHOP = ShopInfo("")
 _IDS = frozenset({UUID})
+_SIMPLE = frozenset({str, int, bool, UUID, NoneType})
+_PLAIN, _SAFE = re.compile(r"[A-Za-z0-9_.-]+"), "!$'()*,/:;?@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +219,14 @@ def page_url(name: str, **values: Any) -> str:
     return _address(_page_route(admin().tabs, name), values)
 
 
+def page_urls(name: str, **ids: Sequence[UUID | str]) -> list[str]:
+    """The addresses of a page for each of many ids: its one path parameter."""
+    route = _page_route(admin().tabs, name)
+    ((parameter, values),) = ids.items()
+    before, after = route.pattern.split(f"{{{parameter}}}")
+    return [f"{before}{value}{after}" for value in values]
+
+
 def action_url(name: str, **values: Any) -> str:
     """The address an action is posted to; values that are not in its path are left out."""
     route = _action_route(admin().tabs, name)
@@ -252,10 +265,17 @@ def _action_route(tabs: TabRegistry, name: str) -> _Route:
 
 
 def _address(route: _Route, values: Mapping[str, Any]) -> str:
-    """What Flask builds; where nothing needs an escape, at a tenth of its cost, for each row of a list has several."""
+    """What Flask builds, at a tenth of its cost where the path needs no escapes; each row of a list has several."""
     if values.keys() == route.named and _IDS.issuperset(map(type, values.values())):
         return route.pattern.format_map(values)
-    return url_for(route.endpoint, **values)
+    texts = {name: str(value) for name, value in values.items() if value is not None}
+    if not _SIMPLE.issuperset(map(type, values.values())) or not all(
+        _PLAIN.fullmatch(texts.get(name, "")) for name in route.named
+    ):
+        return url_for(route.endpoint, **values)
+    query = [(name, text) for name, text in texts.items() if name not in route.named]
+    there = route.pattern.format_map(texts)
+    return f"{there}?{urlencode(query, safe=_SAFE)}" if query else there
 
 
 class Templates(Environment):

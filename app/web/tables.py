@@ -10,7 +10,7 @@ from markupsafe import Markup
 from app.core.i18n import mark
 from app.web import filters, marks
 from app.web.addresses import Params, address
-from app.web.locale import sentence
+from app.web.locale import sentence, sentences
 from app.web.markup import escaped, markup
 
 _NUMERIC = frozenset({"number", "money", "percent"})
@@ -46,29 +46,36 @@ class TableColumn:
     sorts: Sequence[Any]
     words: Mapping[Any, str]
     cell: Callable[[Any], str] | None
+    cells: Callable[[Sequence[Any]], list[str]] | None
     opening: str
     closing: str
 
-    def writer(self, currency: str, own: OwnCell | None) -> Callable[[Any], str]:
-        """What says a row's value in the reader's language, as markup; what is not known is an en dash."""
-        if self.cell is not None:
-            return self.cell
-        key, say, known = self.key, self._saying(currency), self.kind != "actions"
+    def written(self, rows: Sequence[Any], currency: str, own: OwnCell | None) -> list[str]:
+        """The cells of the rows in the reader's language, as markup; what is not known is an en dash."""
+        if self.cells is not None:
+            said = self.cells(rows)
+        elif self.cell is not None:
+            said = [self.cell(row) for row in rows]
+        else:
+            said = self._said(rows, currency)
+            if own is not None:
+                said = [own(row, self.key).strip() or text for row, text in zip(rows, said, strict=True)]
+        opening, closing = self.opening, self.closing
+        return [f"{opening}{text}{closing}" for text in said]
 
-        def write(row: Any) -> str:
-            value = _of(row, key)
-            return ("–" if known else "") if value is None else say(value)
-
-        return write if own is None else lambda row: own(row, key).strip() or write(row)
-
-    def _saying(self, currency: str) -> Callable[[Any], str]:
-        say = _SAID.get(self.kind, _text)
+    def _said(self, rows: Sequence[Any], currency: str) -> list[str]:
+        say, key = _SAID.get(self.kind, _text), self.key
+        unknown = "" if self.kind == "actions" else "–"
+        values = [row.get(key) if isinstance(row, dict) else getattr(row, key, None) for row in rows]
         if not self.words:
-            return lambda value: say(value, currency)
+            return [unknown if value is None else say(value, currency) for value in values]
         words = {value: sentence(word) for value, word in self.words.items()}
         if self.kind == "status":
             words = {value: marks.status(value, word) for value, word in words.items()}
-        return lambda value: words[value] if value in words else say(value, currency)
+        return [
+            unknown if value is None else words[value] if value in words else say(value, currency)
+            for value in values
+        ]
 
 
 def table_columns(columns: Iterable[Mapping[str, Any]]) -> list[TableColumn]:
@@ -91,6 +98,7 @@ def table_columns(columns: Iterable[Mapping[str, Any]]) -> list[TableColumn]:
                 column.get("sorts") or (),
                 column.get("words") or {},
                 column.get("cell"),
+                column.get("cells"),
                 f'<{tag} role="{role}" class="{classes}"{unit}>',
                 f"</{tag[:2]}>",
             )
@@ -166,33 +174,31 @@ def table_rows(
     `own(row, key)` writes the cells of columns that have no `cell`, and what it leaves empty is shown by its kind. `select`
     puts a box before each row: the field's name, the attribute that it carries, and the one that names the row.
     """
-    table = escaped(table)
-    box = _box(table, row_id, *select) if select else None
-    cells = [(column.opening, column.writer(currency, own), column.closing) for column in columns]
-    written: list[str] = []
-    for row in rows:
-        key = escaped(_of(row, row_id))
-        said = "".join([f"{opening}{write(row)}{closing}" for opening, write, closing in cells])
-        written.append(
-            f'<tr role="row" id="{table}-{key}" tabindex="{-1 if written else 0}">\n'
-            f"{box(row, key) if box else ''}{said}</tr>\n"
+    table, rows = escaped(table), list(rows)
+    keys = [escaped(_of(row, row_id)) for row in rows]
+    parts = [column.written(rows, currency, own) for column in columns]
+    if select:
+        name, carried, named = select
+        values = keys if carried == row_id else [escaped(_of(row, carried)) for row in rows]
+        parts.insert(0, _boxes(table, name, keys, values, [_of(row, named) for row in rows]))
+    turn = [0] + [-1] * len(rows)
+    return markup(
+        "".join(
+            [
+                f'<tr role="row" id="{table}-{key}" tabindex="{index}">\n{"".join(cells)}</tr>\n'
+                for key, index, cells in zip(keys, turn, zip(*parts, strict=True), strict=False)
+            ]
         )
-    return markup("".join(written))
+    )
 
 
-def _box(table: str, row_id: str, name: str, carried: str, named: str) -> Callable[[Any, str], str]:
-    """What writes the box before a row, given the row and its key."""
-    before, after = sentence(_SELECT, name="\0").split("\0")
-
-    def write(row: Any, key: str) -> str:
-        return (
-            f'<td role="cell" class="cell-select"><label class="hit"><input class="check" type="checkbox"'
-            f' id="{table}-{key}-box" name="{name}" value="{key if carried == row_id else escaped(_of(row, carried))}"'
-            f' form="{table}-chosen" data-select>'
-            f'<span class="sr">{before}{escaped(_of(row, named))}{after}</span></label></td>'
-        )
-
-    return write
+def _boxes(table: str, field: str, keys: list[str], values: list[str], names: list[Any]) -> list[str]:
+    """The boxes before the rows."""
+    return [
+        f'<td role="cell" class="cell-select"><label class="hit"><input class="check" type="checkbox" id="{table}-{key}-box"'
+        f' name="{field}" value="{value}" form="{table}-chosen" data-select><span class="sr">{said}</span></label></td>'
+        for key, value, said in zip(keys, values, sentences(_SELECT, name=names), strict=True)
+    ]
 
 
 def _of(row: Any, key: str) -> Any:

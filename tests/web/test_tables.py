@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from app.core.clock import use_clock
 from app.core.i18n import LOCALES
 from app.web import buttons, filters, marks
+from app.web.locale import sentence, sentences
 from app.web.tables import table_columns, table_rows
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -72,6 +73,29 @@ def test_own_cells_win_and_what_they_leave_empty_is_said() -> None:
     written = table_rows("t", columns, [{"id": 1, "n": 5}], "id", own=own)
     assert '"rowheader" class="cell-text cell-main on-phone-main"><i>mine</i></th>' in written
     assert "<bdi>5</bdi></td>" in written
+
+
+def test_a_column_may_write_the_cells_of_all_rows_at_once() -> None:
+    columns = table_columns(
+        [
+            {"key": "name", "label": "Name", "cells": lambda rows: [f"<i>{row['name']}</i>" for row in rows]},
+            {"key": "n", "label": "N", "kind": "number"},
+        ]
+    )
+    written = table_rows(
+        "t", columns, [{"id": 1, "name": "A", "n": 5}, {"id": 2, "name": "B", "n": None}], "id"
+    )
+    first, second = written.split("</tr>")[:2]
+    assert "<i>A</i></th>" in first and "<bdi>5</bdi></td>" in first
+    assert "<i>B</i></th>" in second and ">–</td>" in second
+    assert table_rows("t", columns, [], "id") == ""
+
+
+@pytest.mark.parametrize("arabic_or_english", LOCALES, indirect=True)
+def test_many_sentences_are_the_same_as_one_after_the_other() -> None:
+    names = ["Noura", "<b>", Markup("<i>x</i>"), 7]
+    message = "Quick view: %(name)s"
+    assert sentences(message, name=names) == [sentence(message, name=name) for name in names]
 
 
 def test_rows_are_named_chosen_and_reached_by_keys() -> None:

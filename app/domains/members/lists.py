@@ -1,5 +1,6 @@
 """The lists of members and of possible duplicates: columns, filters, orders, and how rows are read."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,10 @@ from app.domains.members.schemas import DuplicatesQuery, Happening, MembersFilte
 from app.domains.members.service.timeline import TIMELINE_KINDS
 from app.web.context import Context
 from app.web.lists import Between, BulkAction, Choice, Column, ListSpec, Row, Search, Sort, declare_list
-from app.web.locale import sentence, translated
-from app.web.marks import amount, drawer_link, icon, link, person, tier
+from app.web.locale import sentence, sentences, translated
+from app.web.marks import amount, drawer_links, icon, link, person, tier
 from app.web.markup import markup
-from app.web.rendering import page_url
+from app.web.rendering import page_urls
 from app.web.words import actor_name
 
 STATUSES = {
@@ -65,18 +66,24 @@ def segment_options(ctx: Context) -> list[tuple[str, str]]:
 _FORMER, _PEEK = mark("Former member"), mark("Quick view: %(name)s")
 
 
-def _person(row: Row) -> str:
-    line = row["email"] if row["profile"].name else ""
-    return person(row["name"] or sentence(_FORMER), line, page_url("members.member", id=row["id"]))
+def _names(rows: Sequence[Row]) -> list[str]:
+    former = sentence(_FORMER)
+    return [row["name"] or former for row in rows]
+
+
+def _people(rows: Sequence[Row]) -> list[str]:
+    urls = page_urls("members.member", id=[row["id"] for row in rows])
+    lines = [row["email"] if row["profile"].name else "" for row in rows]
+    return [person(*one) for one in zip(_names(rows), lines, urls, strict=True)]
 
 
 def _tier(row: Row) -> str:
     return tier(row["tier"], row["tier_rank"]) if row["tier"] else "–"
 
 
-def _peek(row: Row) -> str:
-    label = sentence(_PEEK, name=row["name"] or sentence(_FORMER))
-    return drawer_link(page_url("members.peek", id=row["id"]), row["id"], label)
+def _peeks(rows: Sequence[Row]) -> list[str]:
+    ids = [str(row["id"]) for row in rows]
+    return drawer_links(page_urls("members.peek", id=ids), ids, sentences(_PEEK, name=_names(rows)))
 
 
 MEMBERS = declare_list(
@@ -89,7 +96,7 @@ MEMBERS = declare_list(
         rows=_members,
         csv="/v1/api/members.csv",
         columns=(
-            Column("name", mark("Member"), cell=_person),
+            Column("name", mark("Member"), cells=_people),
             Column("email", mark("E-mail"), shown=False, priority=2),
             Column("status", mark("Status"), kind="status", phone="mark", words=STATUSES),
             Column("tier", mark("Tier"), priority=2, cell=_tier),
@@ -101,7 +108,7 @@ MEMBERS = declare_list(
             Column("locale", mark("Language"), shown=False, priority=2),
             Column("customer_id", mark("Shopify customer id"), shown=False, priority=2),
             Column("enrolled_at", mark("Member since"), kind="date", priority=2),
-            Column("actions", mark("Actions"), kind="actions", priority=2, cell=_peek),
+            Column("actions", mark("Actions"), kind="actions", priority=2, cells=_peeks),
         ),
         search=Search("search", mark("Name, e-mail, order, code or customer id")),
         filters=(
