@@ -96,6 +96,11 @@ _READ: Mapping[type, Callable[[Any], Any]] = {datetime: _instant, UUID: UUID, in
 _WAYS = {(False, True): ">=", (True, False): "<", (True, True): "<="}
 
 
+# The lowest value of a first sort key, and the one that it stays below; None: no such end.
+Span = tuple[Any, Any]
+ANYWHERE: Span = (None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a page lies: after a row's sort key, or before it (`back`); `with_it`: that row is part of the page."""
@@ -152,18 +157,29 @@ class Order:
         way = " DESC" if self.descending != bool(place and place.back) else ""
         return ", ".join(f"{prefix}{column}{way}" for column in self.columns())
 
-    def beside(self, place: Place | None) -> str:
-        """The condition that rows lie at the place, with " AND " before it; empty without a place."""
-        if place is None:
-            return ""
-        sign = ("<" if self.descending != place.back else ">") + ("=" if place.with_it else "")
-        return (
-            f" AND ({', '.join(self.columns())}) {sign} ({', '.join(f'%(at_{name})s' for name in self.keys)})"
-        )
+    def beside(self, place: Place | None, span: Span = ANYWHERE) -> str:
+        """The condition that rows lie at the place, with " AND " before it, and their first key in the span.
 
-    def values(self, place: Place | None) -> dict[str, Any]:
+        An end of the span that the place implies is left out: an index would be read from there on and not from the place.
+        """
+        first, later = self.columns()[0], place and self.descending == place.back
+        found = ""
+        if span[0] is not None and not (place and later and place.key[0] >= span[0]):
+            found += f" AND {first} >= %(lowest)s"
+        if span[1] is not None and not (place and not later and place.key[0] < span[1]):
+            found += f" AND {first} < %(beyond)s"
+        if place is None:
+            return found
+        sign = (">" if later else "<") + ("=" if place.with_it else "")
+        marks = ", ".join(f"%(at_{name})s" for name in self.keys)
+        return f"{found} AND ({', '.join(self.columns())}) {sign} ({marks})"
+
+    def values(self, place: Place | None, span: Span = ANYWHERE) -> dict[str, Any]:
         """The values of that condition."""
-        return {f"at_{name}": part for name, part in zip(self.keys, place.key, strict=True)} if place else {}
+        ends = {"lowest": span[0], "beyond": span[1]}
+        return ends | {
+            f"at_{name}": part for name, part in zip(self.keys, place.key if place else (), strict=False)
+        }
 
     def key_of(self, row: Any) -> tuple[Any, ...]:
         """The sort key of a row."""
@@ -215,14 +231,11 @@ class Stretch:
     order: Order
     place: Place | None
     limit: int
-    since: datetime | None = None
-    until: datetime | None = None
+    span: Span = ANYWHERE
 
     def within(self, at: str = "at") -> str:
         """The condition that rows belong to it, with " AND " before it; `at` is the column of the instant."""
-        span = f" AND {at} >= %(since)s" if self.since else ""
-        span += f" AND {at} < %(until)s" if self.until else ""
-        return span + replace(self.order, sql={"at": at}).beside(self.place)
+        return replace(self.order, sql={"at": at}).beside(self.place, self.span)
 
     def by(self, at: str = "at") -> str:
         """What rows are ordered by."""
@@ -230,5 +243,4 @@ class Stretch:
 
     def values(self, shop: UUID) -> dict[str, Any]:
         """The values of a statement, named shop and limit, and those of `within`."""
-        span = {"since": self.since, "until": self.until}
-        return {"shop": shop, "limit": self.limit, **span, **self.order.values(self.place)}
+        return {"shop": shop, "limit": self.limit, **self.order.values(self.place, self.span)}

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, tuple_
 
 from app.core.db import UnitOfWork
-from app.core.paging import COUNT_CAP, MAX_LIMIT, Found, Order, Place
+from app.core.paging import ANYWHERE, COUNT_CAP, MAX_LIMIT, Found, Order, Place, Span
 
 SCAN = COUNT_CAP
 
@@ -20,7 +20,7 @@ class Walk:
 
     `source` selects them without an order, with "{after}" behind a condition, where the place of a page goes, and "{order}"
     where a part of it is ordered; `order` are its columns, `shown` and `joins` what a page reads of the walked rows (`called`
-    so), `where` its filters.
+    so), `where` its filters and `span` where its first key lies.
     """
 
     source: str
@@ -29,11 +29,12 @@ class Walk:
     joins: str = ""
     where: str = "true"
     called: str = "w"
+    span: Span = ANYWHERE
 
     def pool(self, place: Place | None) -> str:
         """The rows that are looked at."""
         by = self.order.by(place)
-        return f"{self.source.format(after=self.order.beside(place), order=by)} ORDER BY {by} LIMIT %(scan)s"
+        return f"{self.source.format(after=self.order.beside(place, self.span), order=by)} ORDER BY {by} LIMIT %(scan)s"
 
 
 def walked(uow: UnitOfWork, walk: Walk, values: Mapping[str, Any], limit: int, cursor: str | None) -> Found:
@@ -51,7 +52,7 @@ def _read(
     uow: UnitOfWork, walk: Walk, values: Mapping[str, Any], limit: int, place: Place | None
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """Rows from a place on, one more than a page has, and when they are fewer, where the walk ended before the last."""
-    known = {**values, **walk.order.values(place)}
+    known = {**values, **walk.order.values(place, walk.span)}
     pool = walk.pool(place)
     rows = uow.all(
         f"SELECT {walk.shown} FROM ({pool}) {walk.called} {walk.joins} WHERE {walk.where}"
@@ -72,7 +73,7 @@ def _total(uow: UnitOfWork, walk: Walk, values: Mapping[str, Any]) -> tuple[int,
     row = uow.one(
         f"WITH w AS MATERIALIZED ({walk.pool(None)}) SELECT (SELECT count(*) FROM w) AS seen,"
         f" (SELECT count(*) FROM w {walk.called} {walk.joins} WHERE {walk.where}) AS matching",
-        {**values, "scan": SCAN + 1},
+        {**values, **walk.order.values(None, walk.span), "scan": SCAN + 1},
     )
     assert row is not None
     return min(row["matching"], SCAN), row["seen"] > SCAN

@@ -22,6 +22,7 @@ SOURCE = (
     " WHERE true{after}"
 )
 # Few sort values for many rows, so that pages end among equal ones.
+SPANS = st.tuples(st.none() | st.integers(-1, 1), st.none() | st.integers(1, 3))
 ROWS = st.lists(st.tuples(st.integers(0, 2), st.booleans()), max_size=25)
 
 
@@ -68,12 +69,19 @@ def test_a_list_is_the_same_there_and_back(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(ROWS, st.booleans(), st.integers(1, 6), st.sampled_from([2, 3, 5, 10_000]))
-@example([(0, True)] * 3 + [(1, False)] * 12 + [(2, True)] * 3, False, 2, 3)
+@given(ROWS, st.booleans(), st.integers(1, 6), st.sampled_from([2, 3, 5, 10_000]), SPANS)
+@example([(0, True)] * 3 + [(1, False)] * 12 + [(2, True)] * 3, False, 2, 3, (None, None))
 def test_a_walk_is_the_same_there_and_back(
-    uow: UnitOfWork, rows: list[tuple[int, bool]], falling: bool, limit: int, scan: int
+    uow: UnitOfWork,
+    rows: list[tuple[int, bool]],
+    falling: bool,
+    limit: int,
+    scan: int,
+    hours: tuple[int | None, int | None],
 ) -> None:
-    walk = Walk(SOURCE, Order({"at": datetime, "id": UUID}, descending=falling), "w.at, w.id", where="w.kept")
+    order = Order({"at": datetime, "id": UUID}, descending=falling)
+    lowest, beyond = (None if hour is None else START + timedelta(hours=hour) for hour in hours)
+    walk = Walk(SOURCE, order, "w.at, w.id", where="w.kept", span=(lowest, beyond))
 
     def read(cursor: str | None) -> Page[Any]:
         return walked(uow, walk, values(rows), limit, cursor).page
@@ -81,7 +89,23 @@ def test_a_walk_is_the_same_there_and_back(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(walking, "SCAN", scan)
         found = there_and_back(read, exact=scan > len(rows))
-    assert keys(found) == expected(rows, falling)
+    inside = [
+        (at, one)
+        for at, one in expected(rows, falling)
+        if (lowest is None or at >= lowest) and (beyond is None or at < beyond)
+    ]
+    assert keys(found) == inside
+
+
+@pytest.mark.parametrize("falling", [True, False])
+@pytest.mark.parametrize("back", [True, False])
+def test_an_end_that_the_place_implies_is_left_out_and_no_other(falling: bool, back: bool) -> None:
+    order, span = Order({"at": datetime, "id": UUID}, descending=falling), (START, START + timedelta(days=9))
+    later = falling == back
+    for day, lowest, beyond in ((3, not later, later), (-1, True, later), (12, not later, True)):
+        place = Place((START + timedelta(days=day), UUID(int=1)), back)
+        said = order.beside(place, span)
+        assert (">= %(lowest)s" in said, "< %(beyond)s" in said) == (lowest, beyond), (day, said)
 
 
 def test_going_back_to_the_beginning_is_the_first_page(uow: UnitOfWork) -> None:

@@ -27,19 +27,16 @@ _STATES = {"done": "w.undone_at IS NULL", "undone": "w.undone_at IS NOT NULL"}
 
 def runs(uow: UnitOfWork, asked: RunsQuery, span: tuple[datetime | None, datetime | None]) -> Found:
     """A page of what was run in the shop, between two instants. Raises StaleCursor."""
-    source = "SELECT * FROM quick_runs WHERE shop_id = %(shop)s"
-    source += " AND created_at >= %(since)s" if span[0] else ""
-    source += " AND created_at < %(until)s" if span[1] else ""
     where = ["w.task = %(task)s"] if asked.task else []
     where += [_STATES[asked.state]] if asked.state else []
     walk = Walk(
-        source + "{after}",
+        "SELECT * FROM quick_runs WHERE shop_id = %(shop)s{after}",
         Order({"created_at": datetime, "id": UUID}, descending=asked.sort == "newest"),
         _RUN,
         where=" AND ".join(where) or "true",
+        span=span,
     )
-    values = {"shop": uow.shop, "task": asked.task, "since": span[0], "until": span[1]}
-    return walked(uow, walk, values, asked.limit, asked.cursor)
+    return walked(uow, walk, {"shop": uow.shop, "task": asked.task}, asked.limit, asked.cursor)
 
 
 def locked(uow: UnitOfWork, run_id: UUID) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from app.core import paging
 from app.core.db import UnitOfWork
-from app.core.paging import Order, Place
+from app.core.paging import ANYWHERE, Order, Place, Span
 from app.domains.members.schemas import MembersFilter
 
 FEW = 2_000
@@ -119,12 +119,22 @@ def _read(
     uow: UnitOfWork, query: MembersFilter, values: dict[str, Any], few: str | None, place: Place | None
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """(id, key) from a place on, one more than a page has, and when they are fewer, where the walk ended before the last."""
-    known = values | _SORTS[query.sort].walked.values(place)
-    rows = uow.all(statement(query, _asked(values), few, place), known)
+    span = _span(query, values)
+    known = values | _SORTS[query.sort].walked.values(place, span)
+    rows = uow.all(statement(query, _asked(values), few, place, span), known)
     if few is not None or len(rows) > query.limit:
         return rows, None
-    ends = uow.all(f"{_walk(query, place)} OFFSET %(walk)s - 1 LIMIT 2", known)
+    ends = uow.all(f"{_walk(query, place, span)} OFFSET %(walk)s - 1 LIMIT 2", known)
     return rows, ends[0] if len(ends) == 2 else None
+
+
+def _span(query: MembersFilter, values: dict[str, Any]) -> Span:
+    """Between which values of the order's key the filters leave members."""
+    if query.sort == "newest" and values["enrolled"]:
+        return values["since"], values["until"]
+    if query.sort == "available" and values["points"]:
+        return values["least"], values["most"] + 1
+    return ANYWHERE
 
 
 def count(uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None, zone: str) -> int | None:
@@ -148,7 +158,13 @@ def count(uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None, zone:
     return int(uow.scalar(f"SELECT count(*) FROM ({counted}) c", values))
 
 
-def statement(query: MembersFilter, asked: list[str], few: str | None, place: Place | None = None) -> str:
+def statement(
+    query: MembersFilter,
+    asked: list[str],
+    few: str | None,
+    place: Place | None = None,
+    span: Span = ANYWHERE,
+) -> str:
     """The statement that chooses a page's members as (id, key)."""
     sort = _SORTS[query.sort]
     conditions = [_HOLDS[name] for name in asked if name in _HOLDS]
@@ -158,25 +174,22 @@ def statement(query: MembersFilter, asked: list[str], few: str | None, place: Pl
         chosen, key, order = f"({_PASSES[few]})", sort.key, sort.joined
         beside = order.beside(place)
     else:
-        chosen, key, order = f"({_walk(query, place)} LIMIT %(walk)s)", "c.key", _CHOSEN[query.sort]
+        chosen, key, order = f"({_walk(query, place, span)} LIMIT %(walk)s)", "c.key", _CHOSEN[query.sort]
         beside = ""
     where = f" WHERE {' AND '.join(conditions) or 'true'}{beside}"
     return f"SELECT c.id, {key} AS key FROM {chosen} c {_JOINED}{where} ORDER BY {order.by(place)} LIMIT %(limit)s"
 
 
-def _walk(query: MembersFilter, place: Place | None) -> str:
+def _walk(query: MembersFilter, place: Place | None, span: Span) -> str:
     sort = _SORTS[query.sort]
     conditions = ["shop_id = %(shop)s"]
     if query.sort == "newest":
         # An index has either of these in front of the order.
         own = next((name for name in ("status", "source") if getattr(query, name)), None)
         conditions += [f"{own} = %({own})s"] if own else []
-        conditions.append("enrolled_at >= %(since)s AND enrolled_at < %(until)s")
-    if query.sort == "available":
-        conditions.append("available BETWEEN %(least)s AND %(most)s")
     return (
         f"SELECT {sort.row_id} AS id, {sort.column} AS key FROM {sort.table} WHERE {' AND '.join(conditions)}"
-        f"{sort.walked.beside(place)} ORDER BY {sort.walked.by(place)}"
+        f"{sort.walked.beside(place, span)} ORDER BY {sort.walked.by(place)}"
     )
 
 

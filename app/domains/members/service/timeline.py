@@ -48,9 +48,7 @@ def timeline(
         return one[1].at, one[1].id
 
     def read(place: paging.Place | None) -> list[tuple[TimelineKind, Happening]]:
-        part = TimelineSlice(
-            member_ids=family, order=order, place=place, limit=most, since=since, until=until
-        )
+        part = TimelineSlice(member_ids=family, order=order, place=place, limit=most, span=(since, until))
         found = [(kind, one) for kind in kinds for one in _SOURCES[kind.key][1](uow, part, locale)]
         return sorted(found, key=key, reverse=order.descending != bool(place and place.back))[:most]
 

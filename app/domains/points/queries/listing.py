@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core import paging
 from app.core.db import UnitOfWork
-from app.core.paging import Order, Place
+from app.core.paging import Order, Place, Span
 from app.domains.points.queries.entries import ENTRY
 from app.domains.points.schemas import LedgerFilter, Slice
 
@@ -56,6 +56,11 @@ class Narrowed:
         """The order of the list."""
         return Order({"created_at": datetime, "id": UUID}, descending=self.asked.sort != "oldest")
 
+    @property
+    def span(self) -> Span:
+        """The instants between which entries lie."""
+        return self.since, self.until
+
     def conditions(self) -> str:
         """What entries must fulfil, as SQL."""
         found = [sql for name, sql in _FILTERS.items() if getattr(self.asked, name) is not None]
@@ -67,7 +72,7 @@ class Narrowed:
         """The values of the conditions."""
         own = {name: getattr(self.asked, name) for name in _FILTERS}
         return own | {"shop": uow.shop, "members": self.members, "orders": self.orders,
-                      "since": self.since, "until": self.until, "scan": SCAN}  # fmt: skip
+                      "scan": SCAN, **self.order.values(None, self.span)}  # fmt: skip
 
 
 SCAN = paging.COUNT_CAP
@@ -75,12 +80,7 @@ SCAN = paging.COUNT_CAP
 
 def _looked_through(asked: Narrowed, place: Place | None) -> str:
     """The entries that a page is chosen from: a bounded walk along the one index that narrows most."""
-    span = ""
-    if asked.since:
-        span += " AND created_at >= %(since)s"
-    if asked.until:
-        span += " AND created_at < %(until)s"
-    span += asked.order.beside(place)
+    span = asked.order.beside(place, asked.span)
     order = f"ORDER BY {asked.order.by(place)}"
     way = "" if asked.order.descending == bool(place and place.back) else " DESC"
     if asked.orders is not None:
@@ -111,7 +111,7 @@ def _read(
     uow: UnitOfWork, asked: Narrowed, place: Place | None
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """Entries from a place on, one more than a page has, and when they are fewer, where looking ended before the last."""
-    values = asked.values(uow) | asked.order.values(place)
+    values = asked.values(uow) | asked.order.values(place, asked.span)
     pool, by = _looked_through(asked, place), asked.order.by(place)
     rows = uow.all(
         f"SELECT {ENTRY} FROM ({pool}) e WHERE {asked.conditions()} ORDER BY {by} LIMIT %(limit)s",
@@ -144,7 +144,7 @@ def export(uow: UnitOfWork, asked: Narrowed, after: tuple[datetime, UUID] | None
     return uow.all(
         f"SELECT {ENTRY}, {asked.conditions()} AS matches FROM ({pool}) e ORDER BY {asked.order.by()}"
         f" LIMIT {EXPORT_SLICE}",
-        asked.values(uow) | asked.order.values(place) | {"scan": EXPORT_SLICE},
+        asked.values(uow) | asked.order.values(place, asked.span) | {"scan": EXPORT_SLICE},
     )
 
 

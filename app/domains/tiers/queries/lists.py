@@ -31,10 +31,6 @@ _MOVE = (
 _ON_LADDER = "LEFT JOIN tier_ladders l ON l.shop_id = w.shop_id AND l.id = w.ladder_id"
 # Reasons that a partial index holds.
 _RARE = ("by_hand", "refund")
-_SPAN = (
-    " AND created_at >= coalesce(%(since)s, '-infinity'::timestamptz)"
-    " AND created_at < coalesce(%(until)s, 'infinity'::timestamptz)"
-)
 
 
 def moves(
@@ -48,14 +44,15 @@ def moves(
     where = [f"{column} = %({name})s" for name, column in asked.items() if getattr(query, name)]
     rare = f" AND reason IN {_RARE}" if query.reason in _RARE else ""
     walk = Walk(
-        _source("tier_changes", _SPAN + rare, member_ids),
+        _source("tier_changes", rare, member_ids),
         Order({"created_at": datetime, "id": UUID}, descending=query.sort == "newest"),
         _MOVE,
         _ON_LADDER,
         " AND ".join(where) or "true",
+        span=span,
     )
     values = {name: getattr(query, name) for name in asked}
-    values |= {"shop": uow.shop, "members": member_ids, "since": span[0], "until": span[1]}
+    values |= {"shop": uow.shop, "members": member_ids}
     return walked(uow, walk, values, query.limit, query.cursor)
 
 
