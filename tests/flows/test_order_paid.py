@@ -198,6 +198,10 @@ def test_an_order_without_customer_earns_nothing_and_is_kept(shop: TestShop) -> 
         payloads.order(lines=[payloads.line(51, "NaN")]),
         payloads.order(lines=[payloads.line(51, "1e30")]),
         payloads.order(lines=[{"id": 1}]),
+        payloads.order(lines=[payloads.line(51, "10.00") | {"quantity": -1}]),
+        payloads.order(lines=[payloads.line(51, "10.00") | {"title": "t" * 501}]),
+        payloads.order(created_at="yesterday"),
+        {"id": 2**63, "line_items": [], "currency": "USD"},
     ],
 )
 def test_a_body_of_another_shape_is_ignored_with_a_reason_and_stores_nothing(
@@ -208,6 +212,15 @@ def test_a_body_of_another_shape_is_ignored_with_a_reason_and_stores_nothing(
     assert [row["outcome"] for row in shop.undone()] == ["not the documented shape"]
     with shop.work() as uow:
         assert uow.scalar("SELECT count(*) FROM orders") == 0
+
+
+def test_numbers_as_text_and_amounts_as_numbers_are_read_alike(shop: TestShop) -> None:
+    line = {"id": "51", "quantity": "2", "price": 64.95, "title": "Socks", "gift_card": False}
+    shop.tell("orders/paid", payloads.order(lines=[line], total_tip_received=None))
+    shop.drain()
+    assert shop.undone() == []
+    with shop.work() as uow:
+        assert balance(uow).total == 1_299
 
 
 def test_a_changed_rate_holds_for_later_orders_and_refunds_keep_the_old_one(shop: TestShop) -> None:

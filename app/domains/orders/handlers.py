@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
 
 from app.core.db import UnitOfWork
 from app.core.errors import Invalid
@@ -23,8 +23,11 @@ from app.domains.orders.schemas import OrderEdited, OrderPayload, OrderReference
 from app.domains.shops import service as shops
 from app.domains.shops.schemas import HomeFigure, HomeStep
 
-_ORDER = TypeAdapter(OrderPayload)
-_REFUND = TypeAdapter(RefundPayload)
+# Shopify writes numbers as numbers and amounts as text; not strict, so that a quantity written as text is read, too.
+_ORDER = msgspec.json.Decoder(OrderPayload, strict=False)
+_REFUND = msgspec.json.Decoder(RefundPayload, strict=False)
+_REFERENCE = msgspec.json.Decoder(OrderReference, strict=False)
+_EDITED = msgspec.json.Decoder(OrderEdited, strict=False)
 
 
 @dataclass
@@ -56,7 +59,7 @@ def orders_told(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
         reader = _READERS.get(delivery.topic, _read_order)
         try:
             reader(uow, batch, delivery, told_at)
-        except (ValidationError, ValueError, Invalid):
+        except (msgspec.DecodeError, ValueError, Invalid):
             delivery.ignore("not the documented shape")
     if batch.changes:
         service.change(uow, batch.changes, batch.persons, batch.locales, batch.guests)
@@ -65,7 +68,7 @@ def orders_told(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
 
 
 def _read_order(_: UnitOfWork, batch: _Batch, delivery: Delivery, told_at: datetime) -> None:
-    payload = _ORDER.validate_json(delivery.body)
+    payload = _ORDER.decode(delivery.body)
     news = rules.read_order(payload, delivery.topic, told_at)
     batch.changes[payload.id].append(lambda facts: rules.merge_order(facts, news))
     if payload.customer is not None:
@@ -85,7 +88,7 @@ def _read_order(_: UnitOfWork, batch: _Batch, delivery: Delivery, told_at: datet
 
 
 def _read_refund(uow: UnitOfWork, batch: _Batch, delivery: Delivery, _: datetime) -> None:
-    payload = _REFUND.validate_json(delivery.body)
+    payload = _REFUND.decode(delivery.body)
     named = rules.refund_currency(payload)
     currency = named or shops.get(uow).currency
     refund = rules.read_refund(payload, currency)
@@ -97,7 +100,7 @@ def _read_refund(uow: UnitOfWork, batch: _Batch, delivery: Delivery, _: datetime
 
 
 def _read_delete(_: UnitOfWork, batch: _Batch, delivery: Delivery, told_at: datetime) -> None:
-    order_id = OrderReference.model_validate_json(delivery.body).id
+    order_id = _REFERENCE.decode(delivery.body).id
 
     def apply(facts: OrderFacts) -> None:
         facts.deleted_at = facts.deleted_at or told_at
@@ -107,7 +110,7 @@ def _read_delete(_: UnitOfWork, batch: _Batch, delivery: Delivery, told_at: date
 
 def _read_edit(_: UnitOfWork, batch: _Batch, delivery: Delivery, __: datetime) -> None:
     """An edit names lines and differences only, so the order is read again from Shopify."""
-    batch.reread.add(OrderEdited.model_validate_json(delivery.body).order_edit.order_id)
+    batch.reread.add(_EDITED.decode(delivery.body).order_edit.order_id)
 
 
 _READERS: dict[str, Callable[[UnitOfWork, _Batch, Delivery, datetime], None]] = {

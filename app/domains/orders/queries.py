@@ -20,7 +20,7 @@ _OF_MEMBERS = _WHOLE + " AND member_id = ANY(%(members)s) AND known"
 
 
 # A row cannot be locked before it is there, so that two batches would store the same new order; a number can.
-_LOCK_NUMBERS = "SELECT pg_advisory_xact_lock(n) FROM unnest(%(numbers)s::bigint[]) AS n"
+_LOCK_NUMBERS = "SELECT count(pg_advisory_xact_lock(n)::text) FROM unnest(%(numbers)s::bigint[]) AS n"
 
 
 def lock(uow: UnitOfWork, order_ids: Iterable[int]) -> list[dict[str, Any]]:

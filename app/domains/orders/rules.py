@@ -5,9 +5,12 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from msgspec import convert
+from msgspec.structs import asdict
+
 from app.core.money import to_minor
 from app.core.values import value
-from app.domains.orders.schemas import LinePayload, MoneySet, OrderPayload, RefundPayload
+from app.domains.orders.schemas import Amount, LinePayload, MoneySet, OrderPayload, RefundPayload
 
 # The cart attribute in which the storefront carries an advocate's code to the order.
 REFERRAL_ATTRIBUTE = "_loyalnest_ref"
@@ -42,8 +45,8 @@ class OrderFacts:
     paid_triggered_at: datetime | None = None
 
 
-def _minor(money: MoneySet | None, plain: str, currency: str) -> int:
-    return to_minor(money.shop_money.amount if money else plain, currency)
+def _minor(money: MoneySet | None, plain: Amount, currency: str) -> int:
+    return to_minor(str(money.shop_money.amount if money else plain), currency)
 
 
 def _part(amount: int, share: int, whole: int) -> int:
@@ -61,7 +64,7 @@ def read_line(
     subtracted later, under their own facts.
     """
     gross = (
-        to_minor(line.total_set.shop_money.amount, currency)
+        _minor(line.total_set, 0, currency)
         if line.total_set
         else _minor(line.price_set, line.price, currency) * line.quantity
     )
@@ -90,7 +93,7 @@ def read_line(
     if discount:
         found["discounted"] = True
     if line.product is not None:
-        found["product"] = line.product.model_dump()
+        found["product"] = asdict(line.product)
     return found
 
 
@@ -124,7 +127,7 @@ def read_facts(payload: OrderPayload) -> dict[str, Any]:
         )
         found["shipping"] = [cost - tax if payload.taxes_included else cost, tax]
     if payload.total_tip_received:
-        found["tip"] = to_minor(payload.total_tip_received, currency)
+        found["tip"] = _minor(None, payload.total_tip_received, currency)
     return found
 
 
@@ -332,7 +335,7 @@ def _snapshot_customer(customer: dict[str, Any] | None) -> dict[str, Any] | None
 def payload_from_snapshot(order: dict[str, Any]) -> OrderPayload:
     """An order read from the Admin API in the shape of the webhook, so that both go through the same merge."""
     order_id = int(order["legacyResourceId"])
-    return OrderPayload.model_validate(
+    return convert(
         {
             "id": order_id,
             "name": order["name"],
@@ -355,5 +358,7 @@ def payload_from_snapshot(order: dict[str, Any]) -> OrderPayload:
             ],
             "line_items": [_snapshot_line(line) for line in order["lineItems"]],
             "refunds": [_snapshot_refund(refund, order_id) for refund in order["refunds"]],
-        }
+        },
+        OrderPayload,
+        strict=False,
     )

@@ -3,21 +3,24 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import Meta, Struct
 
-Amount = Annotated[str, Field(max_length=32)]
-Id = Annotated[int, Field(gt=0, lt=2**63)]
+Amount = Annotated[str, Meta(max_length=32)] | int | float
+Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Text64 = Annotated[str, Meta(max_length=64)]
+Text255 = Annotated[str, Meta(max_length=255)]
+Text320 = Annotated[str, Meta(max_length=320)]
 
 
-class _Payload(BaseModel):
-    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+class _Payload(Struct, gc=False):
+    """A part of a body; it holds no circles, so the garbage collector need not look at it."""
 
 
 class Money(_Payload):
     """An amount in one currency."""
 
     amount: Amount
-    currency_code: str = Field(max_length=3)
+    currency_code: Annotated[str, Meta(max_length=3)]
 
 
 class MoneySet(_Payload):
@@ -44,8 +47,8 @@ class ProductFacts(_Payload):
     """What rules ask about a line's product and no webhook says."""
 
     type: str = ""
-    tags: list[str] = Field(default_factory=list)
-    collections: list[int] = Field(default_factory=list)
+    tags: list[str] = []
+    collections: list[int] = []
     sale: bool = False
 
 
@@ -53,31 +56,29 @@ class LinePayload(_Payload):
     """An order line."""
 
     id: Id
-    title: str = Field("", max_length=500)
-    sku: str | None = Field(None, max_length=255)
+    quantity: Annotated[int, Meta(ge=0, le=10_000_000)]
+    title: Annotated[str, Meta(max_length=500)] = ""
+    sku: Text255 | None = None
     product_id: int | None = None
     variant_id: int | None = None
-    vendor: str | None = Field(None, max_length=255)
-    product: "ProductFacts | None" = Field(
-        None, description="Only when the order was read from the Admin API"
-    )
-    quantity: int = Field(ge=0, le=10_000_000)
-    current_quantity: int | None = Field(None, ge=0)
+    vendor: Text255 | None = None
+    # Only when the order was read from the Admin API.
+    product: ProductFacts | None = None
+    current_quantity: Annotated[int, Meta(ge=0)] | None = None
     price: Amount = "0"
     price_set: MoneySet | None = None
-    total_set: MoneySet | None = Field(
-        None, description="Price times quantity, where Shopify gives the total instead"
-    )
+    # Price times quantity, where Shopify gives the total instead.
+    total_set: MoneySet | None = None
     gift_card: bool = False
-    discount_allocations: list[Allocation] = Field(default_factory=list)
-    tax_lines: list[TaxLine] = Field(default_factory=list)
+    discount_allocations: list[Allocation] = []
+    tax_lines: list[TaxLine] = []
 
 
 class RefundLine(_Payload):
     """What a refund took back of a line."""
 
     line_item_id: Id
-    quantity: int = Field(ge=0)
+    quantity: Annotated[int, Meta(ge=0)]
     subtotal: Amount = "0"
     subtotal_set: MoneySet | None = None
     total_tax: Amount = "0"
@@ -87,7 +88,7 @@ class RefundLine(_Payload):
 class Adjustment(_Payload):
     """A difference between what the lines say and what was paid back; negative when more was paid back."""
 
-    kind: str = Field("", max_length=64)
+    kind: Text64 = ""
     amount: Amount = "0"
     amount_set: MoneySet | None = None
     tax_amount: Amount = "0"
@@ -99,25 +100,26 @@ class RefundPayload(_Payload):
 
     id: Id
     order_id: Id
-    refund_line_items: list[RefundLine] = Field(default_factory=list)
-    order_adjustments: list[Adjustment] = Field(default_factory=list)
+    refund_line_items: list[RefundLine] = []
+    order_adjustments: list[Adjustment] = []
 
 
 class OrderCustomer(_Payload):
     """The customer of an order."""
 
     id: Id
-    email: str | None = Field(None, max_length=320)
-    first_name: str | None = Field(None, max_length=255)
-    last_name: str | None = Field(None, max_length=255)
-    phone: str | None = Field(None, max_length=64)
-    tags: str | None = Field(None, max_length=10_000, description="Separated by commas")
+    email: Text320 | None = None
+    first_name: Text255 | None = None
+    last_name: Text255 | None = None
+    phone: Text64 | None = None
+    # Separated by commas.
+    tags: Annotated[str, Meta(max_length=10_000)] | None = None
 
 
 class Address(_Payload):
     """Where an order goes, as far as rules ask."""
 
-    country_code: str | None = Field(None, max_length=2)
+    country_code: Annotated[str, Meta(max_length=2)] | None = None
 
 
 class ShippingLine(_Payload):
@@ -127,50 +129,50 @@ class ShippingLine(_Payload):
     price_set: MoneySet | None = None
     discounted_price: Amount | None = None
     discounted_price_set: MoneySet | None = None
-    tax_lines: list[TaxLine] = Field(default_factory=list)
+    tax_lines: list[TaxLine] = []
 
 
 class DiscountCode(_Payload):
     """A discount code used by an order."""
 
-    code: str = Field(max_length=255)
+    code: Text255
 
 
 class NoteAttribute(_Payload):
     """What the storefront wrote on the cart. Any theme or app can write these, so nothing is sure about them."""
 
-    name: object = None
-    value: object = None
+    name: Any = None
+    value: Any = None
 
 
 class OrderPayload(_Payload):
     """The body of the orders topics."""
 
     id: Id
-    name: str = Field("", max_length=64)
-    currency: str = Field(pattern="^[A-Z]{3}$")
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    line_items: Annotated[list[LinePayload], Meta(max_length=1000)]
+    name: Text64 = ""
     taxes_included: bool = False
     test: bool = False
-    source_name: str | None = Field(None, max_length=64)
-    financial_status: str | None = Field(None, max_length=32)
-    fulfillment_status: str | None = Field(None, max_length=32)
-    customer_locale: str | None = Field(None, max_length=16)
+    source_name: Text64 | None = None
+    financial_status: Annotated[str, Meta(max_length=32)] | None = None
+    fulfillment_status: Annotated[str, Meta(max_length=32)] | None = None
+    customer_locale: Annotated[str, Meta(max_length=16)] | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
     cancelled_at: datetime | None = None
     customer: OrderCustomer | None = None
-    email: str | None = Field(None, max_length=320)
-    phone: str | None = Field(None, max_length=64)
-    discount_codes: list[DiscountCode] = Field(default_factory=list)
-    note_attributes: list[NoteAttribute] = Field(default_factory=list)
-    presentment_currency: str | None = Field(None, max_length=3)
+    email: Text320 | None = None
+    phone: Text64 | None = None
+    discount_codes: list[DiscountCode] = []
+    note_attributes: list[NoteAttribute] = []
+    presentment_currency: Annotated[str, Meta(max_length=3)] | None = None
     shipping_address: Address | None = None
     billing_address: Address | None = None
     company: dict[str, Any] | None = None
-    shipping_lines: list[ShippingLine] = Field(default_factory=list)
+    shipping_lines: list[ShippingLine] = []
     total_tip_received: Amount | None = None
-    line_items: list[LinePayload] = Field(max_length=1000)
-    refunds: list[RefundPayload] = Field(default_factory=list)
+    refunds: list[RefundPayload] = []
 
 
 class OrderReference(_Payload):

@@ -179,13 +179,13 @@ def by_ids(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, Member]:
     return {row["id"]: Member(**row) for row in rows}
 
 
-def earning(uow: UnitOfWork, member_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of these members who may earn. A guest does, and spends once they proved who they are."""
+def statuses(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The status of each of these members."""
     rows = uow.all(
-        "SELECT id FROM members WHERE shop_id = %(shop)s AND id = ANY(%(ids)s) AND status IN ('active', 'guest')",
+        "SELECT id, status FROM members WHERE shop_id = %(shop)s AND id = ANY(%(ids)s)",
         {"shop": uow.shop, "ids": list(member_ids)},
     )
-    return {row["id"] for row in rows}
+    return {row["id"]: row["status"] for row in rows}
 
 
 def by_email(uow: UnitOfWork, email: str) -> list[Member]:

@@ -100,6 +100,7 @@ def _set(uow: UnitOfWork, member_ids: Iterable[UUID], *, status: str, merged_int
             "now": uow.now,
         },
     )
+    uow.forget(people.STATUSES)
 
 
 def _follow(uow: UnitOfWork, merge_id: UUID, kept: UUID, removed: UUID) -> None:

@@ -57,6 +57,10 @@ SELECT g.id FROM members who
 JOIN members g ON g.shop_id = who.shop_id AND g.status = 'guest' AND g.phone_index = who.phone_index
 WHERE who.shop_id = %(shop)s AND who.id = %(id)s
 """
+# What a transaction knows of members' statuses; whoever changes one lets it forget.
+STATUSES = "members.statuses"
+_EARNING = frozenset({"active", "guest"})
+
 _ERASE = """
 UPDATE members SET status = 'erased', customer_id = NULL, email_consent = NULL,
   email_sealed = NULL, email_index = NULL, email_match = NULL,
@@ -106,7 +110,7 @@ def refresh_standings(uow: UnitOfWork) -> None:
 def enroll(uow: UnitOfWork, persons: Sequence[Person]) -> dict[int, Member]:
     """Make sure that these customers are members. Returns the members by customer id, existing ones included."""
     people = {person.customer_id: person for person in persons}
-    known = queries.by_customers(uow, people)
+    known = _by_customers(uow, people)
     missing = [person for customer_id, person in sorted(people.items()) if customer_id not in known]
     if not missing:
         return known
@@ -122,7 +126,18 @@ def enroll(uow: UnitOfWork, persons: Sequence[Person]) -> dict[int, Member]:
     )
     uow.publish([MemberEnrolled(row["id"], row["customer_id"]) for row in rows])
     uow.enqueue("members.index_profiles")
-    return queries.by_customers(uow, people)
+    return _by_customers(uow, people)
+
+
+def _by_customers(uow: UnitOfWork, customer_ids: Iterable[int]) -> dict[int, Member]:
+    """Members by customer id; the transaction remembers their status, which the ledger asks for a moment later."""
+    found = queries.by_customers(uow, customer_ids)
+    _statuses(uow).update((one.id, one.status) for one in found.values())
+    return found
+
+
+def _statuses(uow: UnitOfWork) -> dict[UUID, str]:
+    return uow.once(STATUSES, dict)
 
 
 def register(uow: UnitOfWork, persons: Sequence[Person]) -> None:
@@ -208,8 +223,12 @@ def by_ids(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, Member]:
 
 
 def earning(uow: UnitOfWork, member_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of these members who may earn."""
-    return queries.earning(uow, member_ids)
+    """Those of these members who may earn. A guest does, and spends once they proved who they are."""
+    wanted, known = set(member_ids), _statuses(uow)
+    unknown = wanted - known.keys()
+    if unknown:
+        known.update(queries.statuses(uow, unknown))
+    return {one for one in wanted if known.get(one) in _EARNING}
 
 
 def profile(uow: UnitOfWork, member_id: UUID) -> Profile:
@@ -238,6 +257,7 @@ def set_status(uow: UnitOfWork, member_id: UUID, status: str) -> None:
         "UPDATE members SET status = %(status)s, updated_at = %(now)s WHERE shop_id = %(shop)s AND id = %(id)s",
         {"shop": uow.shop, "id": member_id, "status": status, "now": uow.now},
     )
+    uow.forget(STATUSES)
     compliance.record(
         uow, "member.status", ("member", str(member_id)), {"status": member.status}, {"status": status}
     )
@@ -291,6 +311,7 @@ def erase(uow: UnitOfWork, member_id: UUID) -> None:
 def forget(uow: UnitOfWork, member_ids: Sequence[UUID]) -> None:
     """Forget who these members are, and nobody else."""
     uow.execute(_ERASE, {"shop": uow.shop, "ids": list(member_ids), "now": uow.now})
+    uow.forget(STATUSES)
     for table in ("member_prefixes", "member_notes", "member_tags"):
         uow.execute(
             f"DELETE FROM {table} WHERE shop_id = %(shop)s AND member_id = ANY(%(ids)s)",
