@@ -1,6 +1,6 @@
 """The rows of a table. They are written here and not by a macro: a page has hundreds of cells."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,7 +73,11 @@ class TableColumn:
         if self.kind == "status":
             words = {value: marks.status(value, word) for value, word in words.items()}
         return [
-            unknown if value is None else words[value] if value in words else say(value, currency)
+            unknown
+            if value is None
+            else words[value]
+            if isinstance(value, Hashable) and value in words
+            else say(value, currency)
             for value in values
         ]
 

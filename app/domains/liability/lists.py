@@ -12,7 +12,7 @@ from app.domains.liability import service
 from app.domains.liability.schemas import JournalQuery, MonthsQuery
 from app.domains.liability.service import Book
 from app.web.context import Context
-from app.web.filters import month_text
+from app.web.filters import money, month_text
 from app.web.lists import Choice, Column, ListSpec, Row, Sort, declare_list
 
 STATES = {"open": mark("Open"), "closed": mark("Closed")}
@@ -109,6 +109,15 @@ MONTHS = declare_list(
 )
 
 
+def _side(key: str, label: str, unit: str, phone: str) -> Column:
+    """One side of a line, where the other one stays empty."""
+
+    def said(row: Row) -> str:
+        return f"<bdi>{money(row[key], row['currency'])}</bdi>" if row[key] else ""
+
+    return Column(key, label, kind="money", phone=phone, unit=unit, cell=said)
+
+
 def _journal(ctx: Context, query: JournalQuery) -> Found:
     book = book_of(ctx)
     accounts = book.settings.accounts
@@ -141,8 +150,8 @@ JOURNAL = declare_list(
         columns=(
             Column("date", mark("Date"), kind="date", phone="note"),
             Column("account", mark("Account"), phone="main"),
-            Column("debit", mark("Debit"), kind="money", phone="key", unit=mark("debit")),
-            Column("credit", mark("Credit"), kind="money", phone="mark", unit=mark("credit")),
+            _side("debit", mark("Debit"), mark("debit"), "key"),
+            _side("credit", mark("Credit"), mark("credit"), "mark"),
             Column("currency", mark("Currency"), shown=False, priority=2),
             Column("memo", mark("What"), phone="more"),
         ),
