@@ -19,9 +19,7 @@ class StateUnknown(ForgedRequest):
     """A browser came back from the classic installation with a state that it does not hold, or no longer."""
 
     code = "oauth_state_unknown"
-    default_message = mark(
-        "This installation is done, took too long or began in another browser. Open the app in the Shopify admin."
-    )
+    default_message = mark("This installation is done, took too long or began in another browser.")
 
 
 class ConsentDenied(Conflict):

@@ -48,6 +48,8 @@ def assert_refused(answer: TestResponse, status: int = 401, code: str = "forged_
     """A page says so to the person, and leads nowhere."""
     assert (answer.status_code, answer.mimetype, answer.location) == (status, "text/html", None)
     assert f">{code} · " in answer.text and answer.text.count("<h1") == 1
+    if status == 401 or code == "oauth_consent_denied":
+        assert "Open LoyalNest from your Shopify admin." in answer.text
 
 
 def installed() -> list[str]:
