@@ -319,7 +319,7 @@ LOTS = declare_list(
             Column("expires_at", mark("Expires"), kind="date", phone="note", cell=_expires),
         ),
         sorts=(
-            Sort("use", mark("As they are used"), "expires_at", descending=False),
+            Sort("use", mark("As they are used")),
             Sort("newest", mark("Newest first"), "earned_at"),
             Sort("oldest", mark("Oldest first"), "earned_at", descending=False),
         ),
