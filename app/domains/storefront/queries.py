@@ -71,7 +71,7 @@ SELECT d.id, d.status, d.failure, d.points, d.terms, d.code_sealed, d.expires_at
 """
 
 _ENTRIES = """
-SELECT id, kind, points, moved, reason, trace, created_at FROM points_entries
+SELECT id, kind, points, moved, waived, reason, trace, created_at FROM points_entries
 WHERE shop_id = %(shop)s AND member_id = %(member)s AND points <> 0 ORDER BY seq DESC LIMIT %(limit)s
 """
 

@@ -9,6 +9,7 @@ from app.core import ids
 from app.core.db import cross_shop
 from app.core.permissions import Permission
 from app.domains.points import service as points
+from app.domains.points.schemas import Reversal
 from app.domains.programs import service as programs
 from tests.domains.storefront.conftest import CUSTOMER, Visit, enroll, reward_costing, settle, signed
 from tests.factories import payloads
@@ -39,6 +40,18 @@ def test_an_unchanged_summary_is_not_sent_again(visit: Visit, shop: TestShop, me
 def test_the_storefronts_language_is_the_answers(visit: Visit, locale: str) -> None:
     answer = visit().get("summary", locale=locale)
     assert answer.json["language"] == {"ar-EG": "ar", "de": "en"}.get(locale, locale)
+
+
+@pytest.mark.parametrize("locale", ["en", "es", "fr", "ar", "he"])
+def test_what_a_refund_took_and_could_not_take_is_told(
+    visit: Visit, shop: TestShop, member: UUID, locale: str
+) -> None:
+    with shop.work() as uow:
+        had = points.balance(uow, member).available
+        points.spend(uow, member, had - 10, key="spent", reason="redemption")
+        points.reverse(uow, Reversal(member, 50, "refund", "refund"))
+    told = visit(CUSTOMER).get("summary", locale=locale)
+    assert told.status_code == 200 and "40" in told.json["activity"][0]["reason"]
 
 
 def test_nobody_gets_in_without_shopifys_signature(app: Flask, shop: TestShop, valkey: object) -> None:
