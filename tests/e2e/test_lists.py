@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.e2e.desk import Arrive, furnish
+from tests.e2e.desk import Arrive, furnish, look_at, member
 from tests.e2e.merchant import Merchant, number
 from tests.e2e.stack import Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 SHOP = "lists"
+LOCALES = pytest.mark.parametrize("locale", ["en", "ar"])
 _MANY = 52  # and three: a page of 50, and five on the next
 
 
@@ -45,6 +46,16 @@ def turn(merchant: Merchant) -> None:
     """Go to the next page of the list."""
     merchant.main.locator(".pager a[data-page]").last.click()
     expect(merchant.main.locator("#members-table tbody tr")).to_have_count(5)
+
+
+def turn_back(merchant: Merchant) -> None:
+    """Go back to the first page of the list with the keyboard."""
+    back = merchant.main.get_by_role("link", name="Previous page")
+    back.focus()
+    merchant.page.keyboard.press("Enter")
+    expect(back).to_have_count(0)
+    expect(merchant.main.locator("caption")).to_be_focused()
+    expect(merchant.main.get_by_role("button", name="Previous page")).to_be_disabled()
 
 
 def test_rows_answer_keys(arrive: Arrive) -> None:
@@ -143,13 +154,8 @@ def test_rows_of_two_pages_are_given_points_approved_and_taken_back(arrive: Arri
     rows.nth(0).locator("[data-select]").check()
     chosen = main.locator("[data-bulk-count]")
     expect(chosen).to_have_text("2 selected")
-    back = main.get_by_role("link", name="Previous page")
-    back.focus()
-    merchant.page.keyboard.press("Enter")
+    turn_back(merchant)
     expect(rows).to_have_count(50)
-    expect(main.locator("caption")).to_be_focused()
-    expect(back).to_have_count(0)
-    expect(main.get_by_role("button", name="Previous page")).to_be_disabled()
     expect(rows.nth(3).locator("[data-select]")).to_be_checked()
     expect(chosen).to_have_text("2 selected")
     merchant.page.go_back()
@@ -183,3 +189,20 @@ def test_rows_of_two_pages_are_given_points_approved_and_taken_back(arrive: Arri
     merchant.confirm()
     expect(totals.nth(3)).to_have_text("2")
     expect(main.locator("#bulk-rows")).to_contain_text("Undone")
+
+
+@LOCALES
+def test_what_happened_to_a_member_and_their_lots_are_lists(arrive: Arrive, locale: str) -> None:
+    merchant = arrive("/members", locale)
+    member(merchant, "grace@example.com")
+    expect(merchant.main.locator("#member-timeline")).to_be_visible()
+    path = merchant.document.evaluate("location.pathname").removeprefix("/app")
+    merchant.open(f"{path}/timeline")
+    assert look_at(merchant, f"a timeline, {locale}") == []
+    rows = merchant.rows("member-timeline")
+    everything = rows.count()
+    merchant.main.locator("select[name=kind]").select_option("orders")
+    expect(rows).not_to_have_count(everything)
+    merchant.open(path.replace("/members/", "/points-ledger/lots/"))
+    assert look_at(merchant, f"lots, {locale}") == []
+    expect(merchant.rows("member-lots")).not_to_have_count(0)
