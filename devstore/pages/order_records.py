@@ -116,7 +116,7 @@ def _fulfill(shop: str, id: int) -> str:
 
 def _cancel(shop: str, id: int) -> str:
     orders.cancel(dev_store(), shop, id, refund="refund" in request.form)
-    return "The order was cancelled."
+    return "The order was canceled."
 
 
 def _refund_lines(shop: str, id: int) -> str:

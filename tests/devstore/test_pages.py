@@ -200,7 +200,7 @@ def test_an_order_goes_through_its_life(store: DevStore, browser: FlaskClient) -
     assert "Give an amount" in step("refund-amount", amount="lots")
     assert "was edited" in step("edit", variant=variant(store, "linen-tote"), quantity="2")
     assert "was fulfilled" in step("fulfill")
-    assert "was cancelled" in step("cancel", refund="on")
+    assert "was canceled" in step("cancel", refund="on")
     assert "is cancelled" in step("pay")
     assert "was deleted" in step("delete")
     assert orders.latest(store, DEMO_SHOP) == []

@@ -30,7 +30,7 @@ class NotAnEarningOrder(Conflict):
 
     code = "order_earns_nothing"
     default_message = mark(
-        "This order earns no points: it is not paid, was cancelled, or holds nothing that earns."
+        "This order earns no points: it is not paid, was canceled, or holds nothing that earns."
     )
 
 

@@ -181,11 +181,11 @@ class RedemptionFailed(Conflict):
 
 
 class RedemptionNotCancellable(Conflict):
-    """Only an issued code that nobody used can be cancelled."""
+    """Only an issued code that nobody used can be canceled."""
 
     code = "redemption_not_cancellable"
     default_message = mark(
-        "This redemption is {status}. Only an unused code that was issued can be cancelled."
+        "This redemption is {status}. Only an unused code that was issued can be canceled."
     )
 
 

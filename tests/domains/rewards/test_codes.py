@@ -211,7 +211,7 @@ def test_the_ledger_says_which_reward_it_was(counter: Counter) -> None:
     with counter.shop.work() as uow:
         english = [entry["why"] for entry in points.recent(uow, counter.member_id, "en")]
         french = points.recent(uow, counter.member_id, "fr")[1]["why"]
-    assert english[0] == "500 points back: the reward was cancelled."
+    assert english[0] == "500 points back: the reward was canceled."
     assert english[1] == "500 points for the reward Mug."
     assert "Tasse" in french
 

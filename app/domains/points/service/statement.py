@@ -26,13 +26,13 @@ _TIMES_GOODS = mark("times {multiplier} for some items, {campaign}")
 _CAPPED = mark("no more than {limit} {cap}")
 _SENTENCES = {
     "refund": mark("{points}: order {order} was refunded; it now earns {kept}."),
-    "order_cancelled": mark("{points}: order {order} was cancelled."),
+    "order_cancelled": mark("{points}: order {order} was canceled."),
     "order_deleted": mark("{points}: order {order} was deleted."),
     "order_edited": mark("{points}: order {order} was changed; it now earns {kept}."),
     "signup": mark("{points} for joining."),
     "redemption": mark("{points} for the reward {reward}."),
     "reward_failed": mark("{points} back: the reward could not be issued."),
-    "reward_cancelled": mark("{points} back: the reward was cancelled."),
+    "reward_cancelled": mark("{points} back: the reward was canceled."),
     "reward_expired": mark("{points} back: the code expired unused."),
     "reward_order_canceled": mark("{points} back: the order that used the reward was canceled."),
     "checkout_hold": mark("{points} at a checkout."),
@@ -92,7 +92,7 @@ CAPS = {
 WHY_NOTHING = {
     "no_member": mark("the order has no member"),
     "deleted": mark("the order was deleted"),
-    "cancelled": mark("the order was cancelled"),
+    "cancelled": mark("the order was canceled"),
     "waits_for_paid": mark("the order is not paid yet"),
     "waits_for_fulfilled": mark("the order is not fulfilled yet"),
     "test_order": mark("test orders earn nothing"),
