@@ -32,6 +32,7 @@ def _client(
     first: int,
     step: int,
     seconds: float,
+    connections: int,
     results: "multiprocessing.Queue[tuple[int, int]]",
 ) -> None:
     import threading
@@ -55,7 +56,7 @@ def _client(
             counts[0] += done
             counts[1] += failed
 
-    threads = [threading.Thread(target=run, args=(offset,)) for offset in range(8)]
+    threads = [threading.Thread(target=run, args=(offset,)) for offset in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -63,13 +64,26 @@ def _client(
     results.put((counts[0], counts[1]))
 
 
-def storm(port: int, request: Request, seconds: float, start: int) -> tuple[int, int]:
-    """16 connections from two processes for some seconds. Returns (answered 2xx, others)."""
+def storm(
+    port: int, request: Request, seconds: float, start: int, *, processes: int = 2, connections: int = 8
+) -> tuple[int, int]:
+    """So many connections from each of so many processes for some seconds. Returns (answered 2xx, others)."""
     context = multiprocessing.get_context("fork")
     results: multiprocessing.Queue[tuple[int, int]] = context.Queue()
     clients = [
-        context.Process(target=_client, args=(port, request, start + 8 * index, 16, seconds, results))
-        for index in range(2)
+        context.Process(
+            target=_client,
+            args=(
+                port,
+                request,
+                start + connections * index,
+                processes * connections,
+                seconds,
+                connections,
+                results,
+            ),
+        )
+        for index in range(processes)
     ]
     for client in clients:
         client.start()

@@ -60,7 +60,13 @@ def _page(view: Mapping[str, Any]) -> "Page[Any]":
 
 
 def html(shop: World) -> list[Result]:
-    """P9: pages a second against JSON answers a second, and the processor time of a page beyond its query."""
+    """P9: pages a second against JSON answers a second, and the processor time of a page beyond its query.
+
+    The query is all that `/app/rows.none` does: telling who asks, the transaction, and the view function, which reads the
+    rows, the person's views and the choices of the filters. Beyond it are template, menu, headers, compression and sending
+    them, in this server and the database. With sixteen callers on two processors they also pay for getting in each
+    other's way, with one caller they do not; both are told, and the goal is for sixteen.
+    """
     _name_members(shop)
     with world.server("benchmarks.pages:create_app()", ENVIRONMENT="production", LOG_LEVEL="WARNING") as (
         port,
@@ -68,12 +74,12 @@ def html(shop: World) -> list[Result]:
     ):
         database = world.database_process()
 
-        def run(path: str) -> Callable[[float], Sample]:
+        def run(path: str, **callers: int) -> Callable[[float], Sample]:
             request = _request(f"{path}?limit={ROWS}")
 
             def round_of(seconds: float) -> Sample:
                 before = cpu_seconds([pid, database])
-                answered, failed = load.storm(port, lambda _: request, seconds, 0)
+                answered, failed = load.storm(port, lambda _: request, seconds, 0, **callers)
                 if failed:
                     raise RuntimeError(f"{failed} requests were not answered with 2xx")
                 return Sample(answered, seconds, cpu_seconds([pid, database]) - before)
@@ -83,17 +89,21 @@ def html(shop: World) -> list[Result]:
         page = run(f"/app/{LIST}")
         page(2.0)
         rate = compare("P9 page of 50 rows", ">= 0.5", page, run("/app/rows.json"))
-        cost = compare("P9 page beyond its query", "<= 2 ms", page, run("/app/rows.none"))
-    return [rate, _beyond(cost)]
+        cost = compare("P9 ms of a page beyond its query", "<= 2 ms", page, run("/app/rows.none"))
+        one = {"processes": 1, "connections": 1}
+        alone = compare(
+            "P9 the same with one caller", "", run(f"/app/{LIST}", **one), run("/app/rows.none", **one)
+        )
+    return [rate, _beyond(cost), _beyond(alone)]
 
 
 def _beyond(found: Result) -> Result:
     """The difference of processor time in milliseconds, instead of rates."""
     spent = found.cpu_ms[0] - found.cpu_ms[1]
     ratio = None if found.ratio is None else spent / 2.0
-    note = f"{found.cpu_ms[0]:.2f} ms with it, {found.cpu_ms[1]:.2f} ms alone"
+    note = f"{spent:.2f} ms, {found.cpu_ms[0]:.2f} ms with it, {found.cpu_ms[1]:.2f} ms alone"
     return Result(
-        "P9 ms of a page beyond its query",
+        found.name,
         found.goal,
         spent,
         2.0,

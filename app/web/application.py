@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.core.settings import Settings
 from app.web.actions import add_actions
+from app.web.bars import BARS
 from app.web.compression import init_compression
 from app.web.dispatch import add_endpoints
 from app.web.embedding import init_embedding
@@ -17,6 +18,7 @@ from app.web.endpoints import EndpointRegistry
 from app.web.envelope import json_response
 from app.web.failures import init_failures
 from app.web.health import init_health
+from app.web.list_parts import LIST_PARTS
 from app.web.locale import init_locale
 from app.web.logging import init_request_log
 from app.web.menu import MenuGroup
@@ -73,6 +75,7 @@ def make_application(
     init_rate_limits(app, settings.redis_url)
     init_locale(app)
     init_rendering(app, Admin(settings, tabs, groups))
+    app.jinja_env.globals.update(list_parts=LIST_PARTS, bars=BARS)
     init_failures(app)
     init_embedding(app, settings)
     init_health(app, settings)

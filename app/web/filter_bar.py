@@ -17,6 +17,7 @@ from app.web import filters
 from app.web.addresses import Params, address, as_text
 from app.web.buttons import button
 from app.web.date_range import presets
+from app.web.dialogs import modal
 from app.web.locale import sentence
 from app.web.marks import icon
 from app.web.markup import escaped, markup
@@ -32,7 +33,7 @@ _PRESETS = {
     "quarter": mark("This quarter"),
 }
 _APPLY, _ALL, _CANCEL = mark("Apply filters"), mark("All"), mark("Cancel")
-_SORT, _REMOVE = mark("Sort by"), mark("Remove filter: %(label)s")
+_SORT, _MORE, _REMOVE = mark("Sort by"), mark("More filters"), mark("Remove filter: %(label)s")
 _ENDS = {"date": (mark("First day"), mark("Last day")), "number": (mark("From"), mark("To"))}
 _USUAL, _WHOLE = mark("Usual ranges"), mark("Enter a whole number.")
 _ZONE = mark("Days begin and end in the time zone of your store, %(zone)s.")
@@ -96,7 +97,7 @@ def filter_bar(  # noqa: PLR0913 - what a bar may hold
     )
 
 
-def filter_form(
+def more_filters(
     id: str,
     url: str,
     params: Params = _NONE,
@@ -107,8 +108,12 @@ def filter_form(
     zone: str | None = None,
     unread: Mapping[str, str] = _NONE,
 ) -> Markup:
-    """The form in the dialog "More filters", whose id is `id`; the rest as `more_filters` of macros/lists.html has it."""
-    there = escaped(url)
+    """A button that opens a dialog with the filters that have no place in the bar; nothing happens before Apply.
+
+    `between` are ranges {start, end, label, kind="number"|"date"}, `choices` (name, label, options); `today` is the shop's
+    present day and `zone` its zone, both for days; `unread` are numbers that could not be read, as typed.
+    """
+    named = sentence(_MORE)
     asked = {name for one in between for name in (one["start"], one["end"])} | {name for name, *_ in choices}
     dated = zone if any(one.get("kind") == "date" for one in between) else None
     fields = _Fields(escaped(id), _now(params), today, dated, unread)
@@ -117,12 +122,18 @@ def filter_form(
         told = sentence(_ZONE, zone=filters.isolated(dated))
         parts.append(f'<p class="help" id="{fields.id}-zone">{told}</p>')
     parts += [fields.choice(name, label, options) for name, label, options in choices]
-    cancel = button(sentence(_CANCEL), attrs={"data-close": ""})
-    return markup(
-        f'<form class="form form-dialog" method="get" action="{there}" hx-get="{there}" hx-target="#main" hx-swap="innerHTML"'
-        f' hx-push-url="true">\n{kept_fields(params, asked)}\n<div class="dialog-body">\n{"".join(parts)}</div>\n'
-        f'<div class="dialog-foot">{cancel}{button(sentence(_APPLY), kind="primary", type="submit")}</div>\n</form>\n'
-    )
+
+    def form() -> str:
+        there, cancel = escaped(url), button(sentence(_CANCEL), attrs={"data-close": ""})
+        return (
+            f'<form class="form form-dialog" method="get" action="{there}" hx-get="{there}" hx-target="#main"'
+            f' hx-swap="innerHTML" hx-push-url="true">\n{kept_fields(params, asked)}\n'
+            f'<div class="dialog-body">\n{"".join(parts)}</div>\n'
+            f'<div class="dialog-foot">{cancel}{button(sentence(_APPLY), "primary", "submit")}</div>\n</form>\n'
+        )
+
+    opens = button(named, icon_name="list-filter", attrs={"data-open": id, "aria-haspopup": "dialog"})
+    return markup(f"{opens}\n{modal(id, named, caller=form)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +247,3 @@ def _chip(one: Mapping[str, Any], without: str) -> str:
         f'<span class="chip"><span>{escaped(one["label"])} <b><bdi>{escaped(one["value"])}</bdi></b></span>'
         f'<a href="{escaped(without)}" {_named(remove)}>{icon("x", small=True)}</a></span>\n'
     )
-
-
-_PARTS = (kept_fields, filter_bar, filter_form)
-FILTER_PARTS = {one.__name__: one for one in _PARTS}

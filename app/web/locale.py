@@ -35,7 +35,7 @@ def init_locale(app: Flask) -> None:
         locale_selector=current.locale,
         timezone_selector=current.timezone,
     )
-    app.jinja_env.globals.update({"_": sentence, "ngettext": counted})
+    app.jinja_env.globals.update({"_": sentence, "ngettext": ngettext})
 
 
 def sentence(message: str, /, **variables: Any) -> Markup:
@@ -56,7 +56,7 @@ def sentences(message: str, **variables: Sequence[Any]) -> list[Markup]:
     return [markup(f"{before}{escaped(value)}{after}") for value in values]
 
 
-def counted(one: str, many: str, num: int, /, **variables: Any) -> Markup:
+def ngettext(one: str, many: str, num: int, /, **variables: Any) -> Markup:
     """`ngettext` of templates: a message in the form for `num`, which is also its %(num)s."""
     form = markup(catalog().ungettext(one, many, num))
     return markup(str.__mod__(form, _escaped({"num": num, **variables})))

@@ -1,7 +1,7 @@
 """The admin menu as a page shows it: ordered groups of the tabs this staff member may open."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from babel.support import NullTranslations
@@ -48,32 +48,31 @@ def menu_for(
     groups: tuple[MenuGroup, ...], tabs: TabRegistry, permissions: frozenset[Permission], here: Tab | None
 ) -> list[MenuSection]:
     """The sections a caller sees; groups without a permitted, declared tab are left out."""
-    found = _sections(catalog(), groups, tabs, permissions)
-    return [_opened(one, here) if here is not None and here.group == one.key else one for one in found]
+    return _sections(catalog(), groups, tabs, permissions, here)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1_024)
 def _sections(
-    _: NullTranslations, groups: tuple[MenuGroup, ...], tabs: TabRegistry, permissions: frozenset[Permission]
+    _: NullTranslations,
+    groups: tuple[MenuGroup, ...],
+    tabs: TabRegistry,
+    permissions: frozenset[Permission],
+    here: Tab | None,
 ) -> list[MenuSection]:
-    """The menu of a language and a role with no tab open: the same for every page."""
+    """The menu of a language, a role and an open tab: the same for every shop."""
     found = []
     for group in groups:
         known = [tabs.tabs[key] for key in group.tabs if key in tabs.tabs]
+        opened = here is not None and here.group == group.key
         entries = [
-            MenuTab(tab.key, translated(tab.title), tab.icon, tab.path, False)
+            MenuTab(tab.key, translated(tab.title), tab.icon, tab.path, tab is here)
             for tab in known
             if tab.permission in permissions
         ]
         if entries:
             title = translated(group.title)
-            found.append(MenuSection(group.key, title, group.icon, entries[0].url, False, entries))
+            found.append(MenuSection(group.key, title, group.icon, entries[0].url, opened, entries))
     return found
-
-
-def _opened(section: MenuSection, here: Tab) -> MenuSection:
-    entries = [replace(one, current=True) if one.key == here.key else one for one in section.tabs]
-    return replace(section, current=True, tabs=entries)
 
 
 def shortcuts_for(tabs: TabRegistry, permissions: frozenset[Permission]) -> list[MenuTab]:

@@ -24,7 +24,6 @@ from app.web.buttons import BUTTONS
 from app.web.date_range import presets
 from app.web.dialogs import modal
 from app.web.embedding import preload, wants_fragment
-from app.web.filter_bar import FILTER_PARTS
 from app.web.filters import init_filters
 from app.web.form_input import numeric_names
 from app.web.forms import Form, new_key
@@ -304,7 +303,6 @@ def init_rendering(app: Flask, shared: Admin) -> None:
         address_with=address,
         marks=MARKS,
         buttons=BUTTONS,
-        filter_parts=FILTER_PARTS,
         dialog=modal,
         table_columns=table_columns,
         table_head=table_head,

@@ -13,11 +13,13 @@ import pytest
 from flask import Flask
 from jinja2 import Environment, FileSystemLoader
 
+from app.web import list_parts
 from app.web.addresses import address
+from app.web.bars import BARS
 from app.web.buttons import BUTTONS
 from app.web.date_range import DateRange, chosen, presets
 from app.web.dialogs import modal
-from app.web.filter_bar import FILTER_PARTS
+from app.web.list_parts import LIST_PARTS
 from app.web.marks import MARKS
 from app.web.styleguide import UNREAD, sample_list
 from app.web.tables import table_columns, table_head, table_rows
@@ -127,6 +129,10 @@ def _plain(value: object, style: str = "") -> str:
     return str(value)
 
 
+def _page_url(name: str, **values: object) -> str:
+    return f"/app/{name}"
+
+
 def environment() -> Environment:
     """The templates without Flask, with plain stand-ins for the renderer's filters and functions."""
     found = Environment(
@@ -150,13 +156,14 @@ def environment() -> Environment:
     found.globals.update(
         static_url=lambda path: f"/static/{path}?v=1",
         tab_url=lambda key, **query: f"/app/{key}",
-        page_url=lambda name, **values: f"/app/{name}",
-        action_url=lambda name, **values: f"/app/{name}",
+        page_url=_page_url,
+        action_url=_page_url,
         date_presets=presets,
         address_with=address,
         marks=MARKS,
         buttons=BUTTONS,
-        filter_parts=FILTER_PARTS,
+        list_parts=LIST_PARTS,
+        bars=BARS,
         dialog=modal,
         table_columns=table_columns,
         table_head=table_head,
@@ -167,8 +174,10 @@ def environment() -> Environment:
 
 @pytest.fixture(scope="module", autouse=True)
 def request_of_somebody(app: Flask) -> Iterator[None]:
-    """Marks and rows of tables are written in the language of a request."""
-    with app.test_request_context("/app"):
+    """What is written in Python is written in the language of a request; this application has no pages of lists."""
+    with app.test_request_context("/app"), pytest.MonkeyPatch.context() as patch:
+        for name in ("page_url", "action_url"):
+            patch.setattr(list_parts, name, _page_url)
         yield
 
 

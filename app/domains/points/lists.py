@@ -1,6 +1,6 @@
 """The lists of points entries and of adjustments: columns, filters, orders, and how rows are read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +28,10 @@ from app.web.lists import (
     Sort,
     declare_list,
 )
-from app.web.locale import sentence
-from app.web.marks import amount, badge, code, drawer_link, link, moment, muted
+from app.web.locale import sentence, sentences
+from app.web.marks import amount, badge, code, drawer_links, link, moment, muted
 from app.web.markup import markup
-from app.web.rendering import page_url
+from app.web.rendering import page_urls
 
 KINDS = {
     "award": mark("Award"),
@@ -138,17 +138,18 @@ def rule_options(ctx: Context) -> list[tuple[str, str]]:
 _FORMER, _WHY = mark("Former member"), mark("Why: %(sentence)s")
 
 
-def _member(row: Row) -> str:
-    return link(row["name"] or sentence(_FORMER), page_url("members.member", id=row["member_id"]))
+def _members(rows: Sequence[Row]) -> list[str]:
+    former, urls = sentence(_FORMER), page_urls("members.member", id=[row["member_id"] for row in rows])
+    return [link(row["name"] or former, url) for row, url in zip(rows, urls, strict=True)]
 
 
 def _change(row: Row) -> str:
     return amount(row["points"]) if row["points"] else muted(points(row["moved"]))
 
 
-def _peek(row: Row) -> str:
-    url = page_url("points-ledger.entry", id=row["id"])
-    return drawer_link(url, row["id"], sentence(_WHY, sentence=row["why"]))
+def _peeks(rows: Sequence[Row]) -> list[str]:
+    ids, whys = [str(row["id"]) for row in rows], [row["why"] for row in rows]
+    return drawer_links(page_urls("points-ledger.entry", id=ids), ids, sentences(_WHY, sentence=whys))
 
 
 ENTRIES = declare_list(
@@ -162,7 +163,7 @@ ENTRIES = declare_list(
         slices=_all_entries,
         csv="/v1/api/points/entries.csv",
         columns=(
-            Column("name", mark("Member"), cell=_member),
+            Column("name", mark("Member"), cells=_members),
             Column(
                 "member_id",
                 mark("Member id"),
@@ -190,7 +191,7 @@ ENTRIES = declare_list(
             Column("key", mark("Key"), shown=False, priority=2),
             Column("id", mark("Entry id"), shown=False, priority=2, cell=lambda row: code(row["id"])),
             Column("created_at", mark("When"), kind="date"),
-            Column("actions", mark("Actions"), kind="actions", cell=_peek),
+            Column("actions", mark("Actions"), kind="actions", cells=_peeks),
         ),
         search=Search("member", mark("Name, e-mail, order, code or id")),
         filters=(
