@@ -29,11 +29,12 @@ class StaleCursor(Invalid):
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """A bounded slice of a list. Cursors are None at the ends."""
+    """A bounded slice of a list. Cursors are None at the ends; `back`: it was come to from behind."""
 
     items: list[T]
     next_cursor: str | None = None
     previous_cursor: str | None = None
+    back: bool = False
 
 
 @dataclass(slots=True)
@@ -219,7 +220,7 @@ class Order:
         onward = Place((key or self.key_of)(last), back).cursor() if last is not None else None
         behind = place.opposite().cursor() if place else None
         items = list(rows[:limit])
-        page = Page(items[::-1], behind, onward) if back else Page(items, onward, behind)
+        page = Page(items[::-1], behind, onward, back) if back else Page(items, onward, behind)
         until = None if full or back or onward is None else self.key_of(end)[0]
         return page, until
 

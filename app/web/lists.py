@@ -327,6 +327,12 @@ class ListView:
         return not self.narrowed and self.view is None
 
     @property
+    def onward(self) -> str | None:
+        """The cursor with which looking goes on in the direction of a page that shows nothing."""
+        page = self.found.page
+        return page.previous_cursor if page.back else page.next_cursor
+
+    @property
     def takes_all(self) -> bool:
         """Whether all that match can be chosen, not only those that are ticked."""
         total = self.found.total

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
+from datetime import datetime
 from itertools import product
 from typing import Any
 from uuid import UUID
@@ -10,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from app.core import walking
-from app.core.paging import COUNT_CAP, StaleCursor
+from app.core.paging import COUNT_CAP, Order, Place, StaleCursor
 from app.core.permissions import ALL, Permission
 from app.domains.tiers.queries import lists
 from app.domains.tiers.schemas import EndingsQuery, MovesQuery
@@ -78,6 +80,25 @@ def test_moves_are_all_there_in_order_whatever_is_asked(
             assert [row["id"] for row in found] == [
                 one for _, one in (expected if sort == "oldest" else expected[::-1])
             ]
+
+
+def test_a_page_that_shows_nothing_leads_on_in_its_direction(
+    moved: Club, monkeypatch: pytest.MonkeyPatch, call_as: CallAs
+) -> None:
+    monkeypatch.setattr(walking, "SCAN", 4)
+    caller, at = call_as(staff(moved.shop.id, ALL)), f"{TAB}/moves?reason=lapsed"
+    with moved.work() as uow:
+        oldest = uow.one("SELECT created_at, id FROM tier_changes ORDER BY created_at, id LIMIT 1")
+    assert oldest
+    back = Place((oldest["created_at"], oldest["id"]), back=True, with_it=True)
+    for cursor in (None, back.cursor()):
+        page = caller.get(f"{at}&cursor={cursor}" if cursor else at).text
+        found = re.search(r'href="([^"]*)"[^>]*><span>Look further', page)
+        assert found
+        onward = Order({"created_at": datetime, "id": UUID}, descending=True).place(
+            found[1].split("cursor=")[1]
+        )
+        assert onward and onward.back == (cursor is not None)
 
 
 def test_counting_stops_where_looking_does(moved: Club, monkeypatch: pytest.MonkeyPatch) -> None:
