@@ -69,7 +69,8 @@ class TableColumn:
         values = [row.get(key) if isinstance(row, dict) else getattr(row, key, None) for row in rows]
         if not self.words:
             return [unknown if value is None else say(value, currency) for value in values]
-        words = {value: sentence(self.words[value]) for value in self.words.keys() & set(values)}
+        present = {value for value in values if isinstance(value, Hashable)}
+        words = {value: sentence(self.words[value]) for value in self.words.keys() & present}
         if self.kind == "status":
             words = {value: marks.status(value, word) for value, word in words.items()}
         return [

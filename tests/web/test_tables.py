@@ -196,3 +196,10 @@ def test_buttons_say_what_they_do_and_why_not() -> None:
         '<a class="button button-plain button-icon" href="/a?b&amp;c"'
     )
     assert 'hx-include="#t [data-select]:checked, #t-chosen"' in buttons.opener("Open", "/x", chosen="t")
+
+
+def test_a_page_may_write_a_value_that_is_no_word() -> None:
+    columns = table_columns([{"key": "name", "label": "Name", "words": {"file": "A file"}}])
+    rows = [{"id": 1, "name": {"kind": "file"}}, {"id": 2, "name": "file"}]
+    written = table_rows("t", columns, rows, "id", "USD", lambda row, _: "mine" if row["id"] == 1 else "")
+    assert ">mine<" in written and ">A file<" in written

@@ -117,7 +117,6 @@ def member(ctx: Context, id: UUID) -> dict[str, Any]:
         "facts": queries.header(ctx.uow, id, ctx.locale),
         "acts": service.acts(ctx, id),
         "timeline": [(kind.icon, one, told(one)) for kind, one in page.items],
-        "more": page.next_cursor is not None,
     }
 
 

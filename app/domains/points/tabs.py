@@ -382,7 +382,6 @@ def _panel(ctx: Context, member_id: UUID) -> dict[str, Any]:
         "any": bool(history.items),
         "lots": lots.items,
         "lot_columns": headings([one for one in LOTS.columns if one.shown]),
-        "more_lots": lots.next_cursor is not None,
         "can_adjust": ctx.can(Permission.POINTS_ADJUST),
     }
 
