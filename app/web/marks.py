@@ -165,8 +165,10 @@ def avatar(name: str | None, large: bool = False) -> Markup:
 
 def person(name: str, line: str | None = None, url: str | None = None, line_ltr: bool = True) -> Markup:
     """A person in the main cell of a row: avatar, name (a link with `url`), and a muted line such as the e-mail."""
-    called = f"<bdi>{escaped(name)}</bdi>"
-    linked = f'<a href="{escaped(url)}">{called}</a>' if url else f'<bdi class="strong">{escaped(name)}</bdi>'
+    called = escaped(name)
+    linked = (
+        f'<a href="{escaped(url)}"><bdi>{called}</bdi></a>' if url else f'<bdi class="strong">{called}</bdi>'
+    )
     below = f'<small class="cut muted{" ltr" if line_ltr else ""}">{escaped(line)}</small>' if line else ""
     return markup(f'<span class="who">{avatar(name)}<span>{linked}{below}</span></span>')
 
