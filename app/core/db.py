@@ -204,6 +204,12 @@ class UnitOfWork:
         """Every row."""
         return self.execute(sql, params).fetchall()
 
+    def tuples(self, sql: str, params: Any = None) -> list[tuple[Any, ...]]:
+        """Every row, its columns in their order: for many rows of which little is wanted."""
+        if self._session is not None:
+            self._session.flush()
+        return self.driver.execute(sql, params).fetchall()
+
     def scalar(self, sql: str, params: Any = None) -> Any:
         """The first column of the first row, or None."""
         row = self.one(sql, params)

@@ -24,12 +24,10 @@ POSTED = (
     "e.id, e.member_id, e.seq, e.kind, e.points, e.moved, e.waived, e.available_after, e.qualifying_after, e.crossed,"
     " e.key, e.reason, e.order_id, e.created_at"
 )
-_CREDIT_BATCH = (
-    f"SELECT {POSTED}"
-    " FROM points_credit_batch(%(shop)s, %(rows)s::jsonb, %(actor_kind)s, %(actor_id)s, %(at)s) e"
-)
+_CREDIT_BATCH = "SELECT * FROM points_credit_batch(%(shop)s, %(members)s::uuid[], %(rows)s::jsonb, %(actor_kind)s, %(actor_id)s, %(at)s)"
 _CREDIT_ONE = (
-    f"SELECT {POSTED} FROM points_credit(%(shop)s, %(member)s, %(entry)s, %(kind)s, %(points)s, %(qualifies)s,"
+    "SELECT e.id, e.seq, e.available_after, e.qualifying_after, e.crossed"
+    " FROM points_credit(%(shop)s, %(member)s, %(entry)s, %(kind)s, %(points)s, %(qualifies)s,"
     f" %(activates)s, %(expires)s, {WHY}) e"
 )
 
@@ -42,17 +40,58 @@ def credit(uow: UnitOfWork, credits: Sequence[Credit]) -> list[Entry]:
     """
     if len(credits) == 1:
         return [_credit_one(uow, credits[0])]
-    written: dict[str, dict[str, Any]] = {}
+    written: dict[str, Entry] = {}
     for wave in _waves(credits):
-        rows = uow.all(_CREDIT_BATCH, _batch(uow, wave))
-        written |= {row["key"]: row for row in rows}
-        tell(uow, rows)
+        written |= _credit_wave(uow, wave)
     missing = [one.key for one in credits if one.key not in written]
     known = queries.entries_by_key(uow, missing) if missing else {}
-    return [
-        as_entry(written[one.key], replayed=False) if one.key in written else _replayed(known[one.key], one)
-        for one in credits
-    ]
+    return [written[one.key] if one.key in written else _replayed(known[one.key], one) for one in credits]
+
+
+def _credit_wave(uow: UnitOfWork, wave: Sequence[Credit]) -> dict[str, Entry]:
+    entry_ids = [ids.new_id() for _ in wave]
+    by_key = {one.key: (one, entry_id) for one, entry_id in zip(wave, entry_ids, strict=True)}
+    written: dict[str, Entry] = {}
+    posted: list[PointsPosted] = []
+    for key, *after in uow.tuples(_CREDIT_BATCH, _batch(uow, wave, entry_ids)):
+        one, entry_id = by_key[key]
+        written[key], told = _given(uow, one, entry_id, *after)
+        posted.append(told)
+    if posted:
+        uow.publish(posted)
+    return written
+
+
+def _given(
+    uow: UnitOfWork, one: Credit, entry_id: UUID, seq: int, available: int, qualifying: int, crossed: bool
+) -> tuple[Entry, PointsPosted]:
+    """The entry of a credit that was just written, and the news of it."""
+    entry = Entry(
+        entry_id,
+        one.member_id,
+        seq,
+        one.kind,
+        one.points,
+        0,
+        available,
+        one.key,
+        one.reason,
+        one.order_id,
+        uow.now,
+        replayed=False,
+    )
+    return entry, PointsPosted(
+        entry_id,
+        one.member_id,
+        one.kind,
+        one.points,
+        one.reason,
+        one.key,
+        one.order_id,
+        available,
+        qualifying,
+        crossed,
+    )
 
 
 def _waves(credits: Sequence[Credit]) -> list[list[Credit]]:
@@ -71,11 +110,11 @@ def _waves(credits: Sequence[Credit]) -> list[list[Credit]]:
     return waves
 
 
-def _batch(uow: UnitOfWork, wave: Sequence[Credit]) -> dict[str, Any]:
+def _batch(uow: UnitOfWork, wave: Sequence[Credit], entry_ids: Sequence[UUID]) -> dict[str, Any]:
     rows = [
         {
             "member_id": one.member_id,
-            "entry_id": ids.new_id(),
+            "entry_id": entry_id,
             "kind": one.kind,
             "points": one.points,
             "qualifies": one.qualifies,
@@ -87,10 +126,11 @@ def _batch(uow: UnitOfWork, wave: Sequence[Credit]) -> dict[str, Any]:
             "program_version_id": one.program_version_id,
             "trace": one.trace,
         }
-        for one in wave
+        for one, entry_id in zip(wave, entry_ids, strict=True)
     ]
     return {
         "shop": uow.shop,
+        "members": [one.member_id for one in wave],
         "rows": orjson.dumps(rows).decode(),
         "actor_kind": uow.actor.kind,
         "actor_id": uow.actor.id,
@@ -100,7 +140,7 @@ def _batch(uow: UnitOfWork, wave: Sequence[Credit]) -> dict[str, Any]:
 
 def _credit_one(uow: UnitOfWork, one: Credit) -> Entry:
     entry_id = ids.new_id()
-    row = uow.one(
+    [(written, *after)] = uow.tuples(
         _CREDIT_ONE,
         params(
             uow,
@@ -120,8 +160,11 @@ def _credit_one(uow: UnitOfWork, one: Credit) -> Entry:
             "expires": one.expires_at,
         },
     )
-    assert row is not None
-    return _posted(uow, row, entry_id) if row["id"] == entry_id else _replayed(row, one)
+    if written != entry_id:
+        return _replayed(queries.entries_by_key(uow, [one.key])[one.key], one)
+    entry, told = _given(uow, one, entry_id, *after)
+    uow.publish([told])
+    return entry
 
 
 def _replayed(row: dict[str, Any], wanted: Credit) -> Entry:
