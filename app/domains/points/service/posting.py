@@ -24,7 +24,10 @@ POSTED = (
     "e.id, e.member_id, e.seq, e.kind, e.points, e.moved, e.waived, e.available_after, e.qualifying_after, e.crossed,"
     " e.key, e.reason, e.order_id, e.created_at"
 )
-_CREDIT_BATCH = "SELECT * FROM points_credit_batch(%(shop)s, %(members)s::uuid[], %(rows)s::jsonb, %(actor_kind)s, %(actor_id)s, %(at)s)"
+_CREDIT_BATCH = (
+    "SELECT key, seq, available, qualifying, crossed"
+    " FROM points_credit_batch(%(shop)s, %(members)s::uuid[], %(rows)s::jsonb, %(actor_kind)s, %(actor_id)s, %(at)s)"
+)
 _CREDIT_ONE = (
     "SELECT e.id, e.seq, e.available_after, e.qualifying_after, e.crossed"
     " FROM points_credit(%(shop)s, %(member)s, %(entry)s, %(kind)s, %(points)s, %(qualifies)s,"
