@@ -149,12 +149,27 @@ _CONTENTION = (
     psycopg.errors.SerializationFailure,
     psycopg.errors.LockNotAvailable,
 )
+_OUTAGE = (
+    psycopg.errors.AdminShutdown,
+    psycopg.errors.CrashShutdown,
+    psycopg.errors.CannotConnectNow,
+    psycopg.errors.TooManyConnections,
+)
 
 
 def is_contention(error: BaseException) -> bool:
     """Whether work failed only because others worked on the same rows, so that it succeeds when done again."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return isinstance(cause, (Contention, *_CONTENTION))
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether work failed only because the database went away, so that it succeeds when done again with it back."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, psycopg.OperationalError) and (
+        # Without a state the server did not answer at all.
+        cause.sqlstate is None or isinstance(cause, _OUTAGE) or cause.sqlstate.startswith("08")
+    )
 
 
 def open_transaction() -> bool:

@@ -7,7 +7,7 @@ from time import monotonic
 from uuid import UUID
 
 from app.core import jobs
-from app.core.db import JobCall, is_contention, unit_of_work
+from app.core.db import JobCall, is_contention, is_outage, unit_of_work
 from app.core.errors import LoyalNestError
 from app.core.jobs import job
 from app.domains.bulk import queries, service
@@ -39,7 +39,11 @@ def undo_rows(shop_id: str, run: str) -> None:
 
 
 def _turn(name: str, work: Callable[[UUID, UUID], Iterator[bool]], shop_id: UUID, run_id: UUID) -> None:
-    """Work slice by slice until all is done or others should have their turn. What a kill leaves goes on later."""
+    """Work slice by slice until all is done or others should have their turn.
+
+    What a kill or a restart of the database leaves goes on later, by the retries of the queue or by `go_on`; a fault of
+    the work itself is noted at the run.
+    """
     until = monotonic() + _TURN_SECONDS
     try:
         for _ in work(shop_id, run_id):
@@ -47,11 +51,15 @@ def _turn(name: str, work: Callable[[UUID, UUID], Iterator[bool]], shop_id: UUID
                 jobs.send([JobCall(name, {"shop_id": str(shop_id), "run": str(run_id)})])
                 return
     except Exception as error:
-        if is_contention(error) or (isinstance(error, LoyalNestError) and error.retryable):
+        if _passes(error):
             raise
         log.exception("bulk action %s of shop %s stopped", run_id, shop_id)
         with unit_of_work(shop_id) as uow:
             service.note_trouble(uow, run_id, type(error).__name__)
+
+
+def _passes(error: Exception) -> bool:
+    return is_contention(error) or is_outage(error) or (isinstance(error, LoyalNestError) and error.retryable)
 
 
 @job("bulk.go_on", queue="slow", timeout_seconds=60)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from pydantic import ValidationError
 
@@ -17,7 +18,7 @@ from app.core.errors import Invalid
 from app.domains.bulk import jobs, queries, service
 from app.domains.bulk.errors import NothingToDo, NotUndoable, PlanChanged, RunMoved, RunNotFound
 from app.domains.bulk.schemas import Audience, Kind, RowsQuery, Run, RunsQuery, State, Wanted
-from app.domains.bulk.service import acting, keeping
+from app.domains.bulk.service import acting, checking, keeping
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
 from app.domains.members.schemas import Person
@@ -297,7 +298,7 @@ from uuid import UUID
 from app.core import db
 from app.factory import load_domains
 from app.domains.bulk import service
-from app.domains.bulk.service import acting, keeping
+from app.domains.bulk.service import acting, checking, keeping
 load_domains()
 shop, run, phase, deadly = UUID(sys.argv[1]), UUID(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 acting._SLICES, acting._SLICE, acting.UNDO_SLICE = {}, 7, 7
@@ -487,6 +488,87 @@ def test_a_slice_that_cannot_be_done_pauses_the_run_and_resuming_goes_on(
         service.resume(uow, run.id)
     jobs.run_rows(str(shop.id), str(run.id))
     assert look(shop, run.id).succeeded == 3
+
+
+def _cut(uow: UnitOfWork) -> None:
+    """End the server's side of a connection, as a restart does."""
+    pid = uow.scalar("SELECT pg_backend_pid()")
+    with psycopg.connect(os.environ["TEST_DATABASE_ADMIN_URL"], autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+
+
+def test_a_dry_run_outlives_a_restart_of_the_database(
+    shop: TestShop, people: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "SLICE", 2)
+    with unit_of_work(shop.id, actor=MAYA) as uow:
+        made = service.create(uow, Wanted("award", "promotion"), FILE, MIXED)
+    next(service.read(shop.id, made.id))
+    resolve = members.resolve_many
+
+    def cut_short(uow: UnitOfWork, texts: Any) -> Any:
+        _cut(uow)
+        return resolve(uow, texts)
+
+    with monkeypatch.context() as restarting:
+        restarting.setattr(members, "resolve_many", cut_short)
+        with pytest.raises(psycopg.OperationalError):
+            jobs.check(str(shop.id), str(made.id))
+    left = look(shop, made.id)
+    assert (left.status, left.trouble, left.rows) == ("checking", "", 2)
+    with shop.work() as uow:
+        assert queries.stalled(uow, uow.now) == [made.id]
+    jobs.check(str(shop.id), str(made.id))
+    done = look(shop, made.id)
+    assert (done.status, done.rows, done.accepted, done.points) == ("ready", 7, 3, 65)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_and_its_undoing_outlive_a_restart_of_the_database(
+    shop: TestShop, people: list[UUID], monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    run = ask(shop, "award", Audience("members", member_ids=people[2:6]), points=10)
+
+    def cut_off(name: str) -> Any:
+        work = getattr(acting, name)
+
+        def doing(uow: UnitOfWork, here: Run, batch: Any) -> Any:
+            if when == "before":
+                _cut(uow)
+            did = work(uow, here, batch)
+            _cut(uow)
+            return did
+
+        return doing
+
+    with monkeypatch.context() as restarting:
+        restarting.setattr(acting, "do", cut_off("do"))
+        with pytest.raises(psycopg.OperationalError):
+            start(shop, run)
+    left = look(shop, run.id)
+    assert (left.status, left.trouble, left.succeeded) == ("running", "", 0)
+    jobs.run_rows(str(shop.id), str(run.id))
+    assert look(shop, run.id).succeeded == 4 and sum(have(shop, people[2:6])) == 40
+    with monkeypatch.context() as restarting:
+        restarting.setattr(acting, "take_back", cut_off("take_back"))
+        with pytest.raises(psycopg.OperationalError):
+            take_back(shop, run)
+    left = look(shop, run.id)
+    assert (left.status, left.trouble, left.undone) == ("undoing", "", 0)
+    jobs.undo_rows(str(shop.id), str(run.id))
+    assert look(shop, run.id).status == "undone" and sum(have(shop, people[2:6])) == 0
+
+
+def test_a_statement_that_takes_too_long_is_a_fault_of_the_dry_run(
+    shop: TestShop, people: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(uow: UnitOfWork, texts: Any) -> Any:
+        uow.execute("SET LOCAL statement_timeout = 1")
+        uow.execute("SELECT pg_sleep(1)")
+
+    monkeypatch.setattr(members, "resolve_many", slow)
+    failed = ask(shop, "award", text=MIXED)
+    assert (failed.status, failed.trouble) == ("failed", "QueryCanceled")
 
 
 def test_a_slice_does_not_wait_for_the_disk(shop: TestShop) -> None:
