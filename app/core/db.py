@@ -384,31 +384,31 @@ def _roll_back(raw: PoolProxiedConnection) -> None:
 
 def _finish(work: UnitOfWork) -> None:
     """What follows the commit is best effort: everything that must not be lost is a row already."""
-    from app.core import jobs
-
     for action in work._after:
         try:
             action()
         except Exception:
             log.warning("after-commit action failed", exc_info=True)
     if work._jobs:
+        from app.core import jobs
+
         jobs.send(work._jobs)
 
 
-@contextlib.contextmanager
-def unit_of_work(shop_id: UUID, *, actor: Actor = SYSTEM, snapshot: bool = False) -> Iterator[UnitOfWork]:
+def unit_of_work(
+    shop_id: UUID, *, actor: Actor = SYSTEM, snapshot: bool = False
+) -> contextlib.AbstractContextManager[UnitOfWork]:
     """One transaction that sees and writes only this shop's rows. Commits at the end, rolls back on any exception.
 
     With `snapshot` all its statements see the database as it was at the first, for reports that must add up.
     """
     mode = "ISOLATION LEVEL REPEATABLE READ" if snapshot else ""
-    with _transaction("app.shop_id", str(UUID(str(shop_id))), shop_id, actor, mode) as work:
-        yield work
+    # The id becomes a part of a command's text, so nothing but an id may.
+    scope = str(shop_id if type(shop_id) is UUID else UUID(str(shop_id)))
+    return _transaction("app.shop_id", scope, shop_id, actor, mode)
 
 
-@contextlib.contextmanager
-def cross_shop(reason: str, *, actor: Actor = SYSTEM) -> Iterator[UnitOfWork]:
+def cross_shop(reason: str, *, actor: Actor = SYSTEM) -> contextlib.AbstractContextManager[UnitOfWork]:
     """One transaction over every shop, for the few places that need it; each use is logged with its reason."""
     log.debug("work across shops: %s", reason)
-    with _transaction("app.cross_shop", "on", None, actor) as work:
-        yield work
+    return _transaction("app.cross_shop", "on", None, actor)
