@@ -86,6 +86,8 @@ def extracted() -> Catalog:
             "-k",
             "mark_in:1c,2",
             "-k",
+            "mark_plural:1,2",
+            "-k",
             "ngettext:1,2",
             "--add-location",
             "file",

@@ -1,6 +1,7 @@
 """Marks for translation and the locales the product is complete in; translating happens at the faces."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from babel.support import NullTranslations, Translations
 CATALOGS = Path(__file__).resolve().parents[2] / "translations"
 LOCALES = ("en", "es", "fr", "ar", "he")
 RIGHT_TO_LEFT = frozenset({"ar", "he"})
+_ANY_FORM = 100
 
 
 def mark(text: str) -> str:
@@ -21,6 +23,16 @@ def mark(text: str) -> str:
 def mark_in(context: str, text: str) -> tuple[str, str]:
     """Mark a source word that needs its context, such as "Open" of a state, and return both for `pgettext`."""
     return context, text
+
+
+def mark_plural(one: str, many: str) -> tuple[str, str]:
+    """Mark a word that stands beside a number, such as "point" and "points", and return both for `ngettext`."""
+    return one, many
+
+
+def plural_number(number: float | Decimal) -> int:
+    """The whole number whose plural form goes with a number: itself, or for parts of one any of the many."""
+    return abs(int(number)) if number == int(number) else _ANY_FORM
 
 
 def direction(locale: str) -> Literal["ltr", "rtl"]:

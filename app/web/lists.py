@@ -37,7 +37,8 @@ class Column:
 
     `shown` columns are those a list begins with; `priority` 2 leaves narrow frames, `phone` is the place in the list that a
     phone shows (main, key, note, mark, more, hide). `words` says values in marked words, here and in the file; `value` gives
-    what the file holds when it is not `row[key]`, `field` is its name in an API key's file when JSON has another than `key`,
+    what the file holds when it is not `row[key]`, `unit` is the word that a phone shows beside a number (`mark_plural`) or
+    an amount, `field` is its name in an API key's file when JSON has another than `key`,
     and `exported` is False for what no file holds. `cell` writes the cell of a row as markup, `cells` at once those of all
     rows; without them the page does, or its kind.
     """
@@ -48,7 +49,7 @@ class Column:
     shown: bool = True
     priority: int = 1
     phone: str | None = None
-    unit: str | None = None
+    unit: str | tuple[str, str] | None = None
     words: Mapping[Any, str] | None = None
     value: Callable[[Row], Any] | None = None
     exported: bool = True
@@ -283,7 +284,7 @@ def headings(columns: Iterable[Column], sorts: Sequence[Sort] = ()) -> list[dict
             "kind": one.kind,
             "priority": one.priority,
             "phone": one.phone,
-            "unit": sentence(one.unit) if one.unit else None,
+            "unit": sentence(one.unit) if isinstance(one.unit, str) else one.unit,
             "sorts": [order for order in sorts if order.column == one.key],
             "words": one.words,
             "cell": one.cell,

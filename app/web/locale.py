@@ -14,7 +14,7 @@ from flask import Flask
 from flask_babel import Babel, get_domain, gettext
 from markupsafe import Markup
 
-from app.core.i18n import LOCALES, direction, supported
+from app.core.i18n import LOCALES, direction, mark_plural, plural_number, supported
 from app.web import current
 from app.web.filters import number
 from app.web.markup import escaped, markup
@@ -35,7 +35,7 @@ def init_locale(app: Flask) -> None:
         locale_selector=current.locale,
         timezone_selector=current.timezone,
     )
-    app.jinja_env.globals.update({"_": sentence, "ngettext": ngettext})
+    app.jinja_env.globals.update({"_": sentence, "ngettext": ngettext, "mark_plural": mark_plural})
 
 
 def sentence(message: str, /, **variables: Any) -> Markup:
@@ -60,6 +60,11 @@ def ngettext(one: str, many: str, num: int, /, **variables: Any) -> Markup:
     """`ngettext` of templates: a message in the form for `num`, which is also its %(num)s."""
     form = markup(catalog().ungettext(one, many, num))
     return markup(str.__mod__(form, _escaped({"num": num, **variables})))
+
+
+def noun(forms: tuple[str, str], number: float | Decimal) -> Markup:
+    """The word of a unit in the form that goes with a number."""
+    return markup(catalog().ungettext(*forms, plural_number(number)))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Flask, Response, render_template, request
 from pydantic import BaseModel
 
-from app.core.i18n import mark
+from app.core.i18n import mark, mark_plural
 from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.core.settings import Settings
@@ -89,7 +89,7 @@ _SAMPLE = ListSpec(
     columns=(
         Column("name", mark("Member")),
         Column("tier", mark("Tier"), phone="mark"),
-        Column("available", mark("Available"), kind="number", unit=mark("points")),
+        Column("available", mark("Available"), kind="number", unit=mark_plural("point", "points")),
         Column("pending", mark("Pending"), kind="number", priority=2),
         Column("spent", mark("Lifetime spend"), kind="money", priority=2),
         Column("state", mark("State"), kind="status", phone="hide"),

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 from markupsafe import Markup
@@ -10,7 +12,7 @@ from markupsafe import Markup
 from app.core.i18n import mark
 from app.web import filters, marks
 from app.web.addresses import Params, address
-from app.web.locale import sentence, sentences
+from app.web.locale import noun, sentence, sentences
 from app.web.markup import escaped, markup
 
 _NUMERIC = frozenset({"number", "money", "percent"})
@@ -47,6 +49,7 @@ class TableColumn:
     words: Mapping[Any, str]
     cell: Callable[[Any], str] | None
     cells: Callable[[Sequence[Any]], list[str]] | None
+    unit: tuple[str, str] | None
     opening: str
     closing: str
 
@@ -58,10 +61,26 @@ class TableColumn:
             said = [self.cell(row) for row in rows]
         else:
             said = self._said(rows, currency)
-            if own is not None:
-                said = [own(row, self.key).strip() or text for row, text in zip(rows, said, strict=True)]
+            mine = [own(row, self.key).strip() for row in rows] if own is not None else []
+            if self.unit is not None:
+                return self._counted(self.unit, rows, said, mine)
+            said = [text or its for text, its in zip(mine, said, strict=True)] if mine else said
         opening, closing = self.opening, self.closing
         return [f"{opening}{text}{closing}" for text in said]
+
+    def _counted(
+        self, forms: tuple[str, str], rows: Sequence[Any], said: list[str], mine: list[str]
+    ) -> list[str]:
+        """Cells of numbers, each with the word of its unit unless the page says it in its own way."""
+        bare, closing = self.opening.removesuffix(">"), self.closing
+        cells = []
+        for row, text, other in zip(rows, said, mine or repeat(""), strict=False):
+            value = None if other else _of(row, self.key)
+            word = ""
+            if isinstance(value, (int, float, Decimal)):
+                word = f' data-unit="{escaped(noun(forms, value))}"'
+            cells.append(f"{bare}{word}>{other or text}{closing}")
+        return cells
 
     def _said(self, rows: Sequence[Any], currency: str) -> list[str]:
         say, key = _SAID.get(self.kind, _text), self.key
@@ -93,7 +112,8 @@ def table_columns(columns: Iterable[Mapping[str, Any]]) -> list[TableColumn]:
         taken.add(place)
         classes = _classes(kind, place, column.get("priority") or 1)
         tag, role = ("td", "cell") if found else ('th scope="row"', "rowheader")
-        unit = f' data-unit="{escaped(column["unit"])}"' if found and column.get("unit") else ""
+        unit = column.get("unit") if found else None
+        word = f' data-unit="{escaped(unit)}"' if isinstance(unit, str) and unit else ""
         found.append(
             TableColumn(
                 column["key"],
@@ -104,7 +124,8 @@ def table_columns(columns: Iterable[Mapping[str, Any]]) -> list[TableColumn]:
                 column.get("words") or {},
                 column.get("cell"),
                 column.get("cells"),
-                f'<{tag} role="{role}" class="{classes}"{unit}>',
+                unit if isinstance(unit, tuple) else None,
+                f'<{tag} role="{role}" class="{classes}"{word}>',
                 f"</{tag[:2]}>",
             )
         )

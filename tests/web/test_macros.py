@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from jinja2 import Environment, FileSystemLoader
 
+from app.core.i18n import mark_plural
 from app.web import list_parts
 from app.web.addresses import address
 from app.web.bars import BARS
@@ -165,6 +166,7 @@ def environment() -> Environment:
         list_parts=LIST_PARTS,
         bars=BARS,
         dialog=modal,
+        mark_plural=mark_plural,
         table_columns=table_columns,
         table_head=table_head,
         table_rows=table_rows,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,12 +10,13 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from app.core.clock import use_clock
-from app.core.i18n import LOCALES
+from app.core.i18n import LOCALES, mark_plural
 from app.web import buttons, filters, marks
 from app.web.locale import sentence, sentences
 from app.web.tables import table_columns, table_rows
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+POINTS = mark_plural("point", "points")
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +124,7 @@ def test_where_columns_stand_on_a_phone() -> None:
     columns = table_columns(
         [
             {"key": "a", "label": "A"},
-            {"key": "b", "label": "B", "kind": "number", "unit": "points"},
+            {"key": "b", "label": "B", "kind": "number", "unit": "debit"},
             {"key": "c", "label": "C", "kind": "money", "priority": 2},
             {"key": "d", "label": "D", "kind": "status"},
             {"key": "e", "label": "E", "kind": "date", "phone": "hide"},
@@ -139,7 +141,37 @@ def test_where_columns_stand_on_a_phone() -> None:
         "cell-date on-phone-note",
         "cell-actions",
     ]
-    assert ' data-unit="points"' in columns[1].opening
+    assert ' data-unit="debit"' in columns[1].opening
+
+
+_FORMS: dict[str, list[tuple[Any, str]]] = {
+    "en": [(0, "points"), (1, "point"), (2, "points"), (Decimal("1.5"), "points"), (-1, "point")],
+    "es": [(1, "punto"), (2, "puntos"), (Decimal("1.5"), "puntos")],
+    "fr": [(0, "point"), (1, "point"), (2, "points")],
+    "ar": [(0, "نقطة"), (1, "نقطة"), (2, "نقطتان"), (3, "نقاط"), (11, "نقطة"), (100, "نقطة"), (103, "نقاط")],
+    "he": [(1, "נקודה"), (2, "נקודות"), (10, "נקודות")],
+}
+
+
+@pytest.mark.parametrize("arabic_or_english", _FORMS, indirect=True)
+def test_a_unit_takes_the_form_of_its_number(request: pytest.FixtureRequest) -> None:
+    columns = table_columns(
+        [{"key": "id", "label": "A"}, {"key": "n", "label": "N", "kind": "number", "unit": POINTS}]
+    )
+    for number, word in _FORMS[request.node.callspec.params["arabic_or_english"]]:
+        assert f' data-unit="{word}"><bdi>' in table_rows("t", columns, [{"id": 1, "n": number}], "id")
+
+
+def test_a_unit_stands_only_beside_a_number() -> None:
+    def own(row: Any, key: str) -> Markup:
+        return Markup("counting") if key == "n" and row["n"] == 5 else Markup("")
+
+    columns = table_columns(
+        [{"key": "id", "label": "A"}, {"key": "n", "label": "N", "kind": "number", "unit": POINTS}]
+    )
+    rows = [{"id": 1, "n": None}, {"id": 2, "n": 5}, {"id": 3, "n": 6}]
+    written = table_rows("t", columns, rows, "id", own=own)
+    assert written.count("data-unit") == 1 and ">counting</td>" in written and ">–</td>" in written
 
 
 def test_marks_escape_texts_and_keep_markup() -> None:

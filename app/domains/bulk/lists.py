@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.core.i18n import mark
+from app.core.i18n import mark, mark_plural
 from app.core.paging import Found
 from app.core.permissions import Permission
 from app.domains.bulk import queries, service
@@ -59,7 +59,7 @@ RUNS = declare_list(
                 words=AUDIENCES,
                 value=_audience,
             ),
-            Column("rows", mark("Rows"), kind="number", unit=mark("rows")),
+            Column("rows", mark("Rows"), kind="number", unit=mark_plural("row", "rows")),
             Column("status", mark("Status"), kind="status", phone="mark", words=STATUSES),
             Column("succeeded", mark("Done"), kind="number", priority=2, phone="hide"),
             Column("refused", mark("Refused"), kind="number", shown=False, priority=2),

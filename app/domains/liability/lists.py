@@ -5,7 +5,7 @@ Both are made from sums by month, so that they are as short as the history is lo
 
 from datetime import date
 
-from app.core.i18n import mark
+from app.core.i18n import mark, mark_plural
 from app.core.paging import Found, Order, Place, StaleCursor
 from app.core.permissions import Permission
 from app.domains.liability import service
@@ -94,7 +94,11 @@ MONTHS = declare_list(
             _points("expired_points", mark("Expired")),
             _points("reversed_points", mark("Taken back")),
             Column(
-                "closing_points", mark("Points outstanding"), kind="number", phone="key", unit=mark("points")
+                "closing_points",
+                mark("Points outstanding"),
+                kind="number",
+                phone="key",
+                unit=mark_plural("point", "points"),
             ),
             _money("opening_minor", mark("Deferred at the start"), shown=False),
             _money("added_minor", mark("Deferred from sales")),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from markupsafe import Markup, escape
 
-from app.core.i18n import mark, translate
+from app.core.i18n import mark, mark_plural, translate
 from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.domains.members import queries, service
@@ -100,7 +100,7 @@ MEMBERS = declare_list(
             Column("email", mark("E-mail"), shown=False, priority=2),
             Column("status", mark("Status"), kind="status", phone="mark", words=STATUSES),
             Column("tier", mark("Tier"), priority=2, cell=_tier),
-            Column("available", mark("Available"), kind="number", unit=mark("points")),
+            Column("available", mark("Available"), kind="number", unit=mark_plural("point", "points")),
             Column("pending", mark("Pending"), kind="number", shown=False, priority=2),
             Column("debt", mark("Debt"), kind="number", shown=False, priority=2),
             Column("qualifying", mark("Earned"), kind="number", priority=2),

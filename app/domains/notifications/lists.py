@@ -1,6 +1,6 @@
 """The list of points that end: columns, and how rows are read."""
 
-from app.core.i18n import mark
+from app.core.i18n import mark, mark_plural
 from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.domains.members import service as members
@@ -42,7 +42,7 @@ UPCOMING = declare_list(
         columns=(
             Column("name", mark("Member")),
             Column("member_id", mark("Member id"), shown=False, priority=2),
-            Column("points", mark("Points"), kind="number", unit=mark("points")),
+            Column("points", mark("Points"), kind="number", unit=mark_plural("point", "points")),
             Column("ends_at", mark("They end"), kind="date"),
             Column("told_at", mark("Next message"), kind="date", phone="hide"),
         ),

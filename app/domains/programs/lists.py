@@ -1,6 +1,6 @@
 """The list of programs: columns, filters, and how rows are read."""
 
-from app.core.i18n import mark
+from app.core.i18n import mark, mark_plural
 from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.domains.programs import queries, service
@@ -46,7 +46,9 @@ PROGRAMS = declare_list(
         columns=(
             Column("name", mark("Program")),
             Column("status", mark("Status"), kind="status", phone="mark", words=STATUSES),
-            Column("points_per_unit", mark("Points per unit"), kind="number", unit=mark("points")),
+            Column(
+                "points_per_unit", mark("Points per unit"), kind="number", unit=mark_plural("point", "points")
+            ),
             Column("signup_bonus", mark("Sign-up bonus"), kind="number", priority=2),
             Column("planned", mark("Planned"), priority=2),
             Column("updated_at", mark("Last change"), kind="date", priority=2),

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from app.core.i18n import mark
+from app.core.i18n import mark, mark_plural
 from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.domains.members import service as members
@@ -72,9 +72,19 @@ CAMPAIGNS = declare_list(
             Column("name", mark("Campaign")),
             Column("status", mark("Status"), kind="status", phone="mark", words=STATUSES),
             Column(
-                "advocate_points", mark("For the advocate"), kind="number", unit=mark("points"), priority=2
+                "advocate_points",
+                mark("For the advocate"),
+                kind="number",
+                unit=mark_plural("point", "points"),
+                priority=2,
             ),
-            Column("friend_points", mark("For the friend"), kind="number", unit=mark("points"), priority=2),
+            Column(
+                "friend_points",
+                mark("For the friend"),
+                kind="number",
+                unit=mark_plural("point", "points"),
+                priority=2,
+            ),
             Column("visits", mark("Visitors by a link"), kind="number", priority=2),
             Column("friends", mark("Friends who came"), kind="number"),
             Column("bought", mark("Friends who bought"), kind="number"),
@@ -126,7 +136,7 @@ FRIENDS = declare_list(
             Column("advocate", mark("Advocate")),
             Column("status", mark("Status"), kind="status", phone="mark", words=REFERRAL_STATUSES),
             Column("reason", mark("Why"), priority=2, words=REASONS),
-            Column("given", mark("Points given"), kind="number", unit=mark("points")),
+            Column("given", mark("Points given"), kind="number", unit=mark_plural("point", "points")),
             Column("recorded_at", mark("Came"), kind="date", priority=2),
             Column("rewarded_at", mark("Rewarded"), kind="date", shown=False, priority=2),
         ),

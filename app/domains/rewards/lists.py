@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.core.i18n import mark
+from app.core.i18n import mark, mark_plural
 from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.domains.members import service as members
@@ -52,7 +52,7 @@ REWARDS = declare_list(
         columns=(
             Column("name", mark("Reward")),
             Column("kind", mark("What members get"), phone="note"),
-            Column("points_cost", mark("Points price"), kind="number", unit=mark("points")),
+            Column("points_cost", mark("Points price"), kind="number", unit=mark_plural("point", "points")),
             Column("left", mark("In stock"), kind="number", priority=2),
             Column("redeemed", mark("Redeemed in 30 days"), kind="number", priority=2),
             Column("valid_days", mark("Days to use it"), kind="number", shown=False, priority=2),
@@ -116,7 +116,7 @@ REDEMPTIONS = declare_list(
             Column("code", mark("Code"), field="discount_code"),
             Column("member", mark("Member"), priority=2),
             Column("reward", mark("Reward"), phone="note", field="reward_name"),
-            Column("points", mark("Points"), kind="number", unit=mark("points")),
+            Column("points", mark("Points"), kind="number", unit=mark_plural("point", "points")),
             Column("state", mark("Status"), phone="mark", words=STATES),
             Column("created_at", mark("Redeemed"), kind="date", phone="hide"),
             Column("issued_at", mark("Issued"), kind="date", shown=False, priority=2),

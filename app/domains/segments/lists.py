@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from app.core.i18n import mark
+from app.core.i18n import mark, mark_plural
 from app.core.paging import Found
 from app.core.permissions import Permission
 from app.domains.members import service as members
@@ -50,7 +50,9 @@ SEGMENTS = declare_list(
             Column("name", mark("Segment")),
             Column("description", mark("Description"), shown=False, priority=2),
             Column("kind", mark("Filled"), kind="status", phone="mark", words=KINDS),
-            Column("size", mark("Members"), kind="number", unit=mark("members"), value=_counted),
+            Column(
+                "size", mark("Members"), kind="number", unit=mark_plural("member", "members"), value=_counted
+            ),
             Column("counted_at", mark("Counted"), kind="date", priority=2),
             Column("updated_at", mark("Last change"), kind="date", shown=False, priority=2),
         ),
@@ -100,7 +102,7 @@ MEMBERS = declare_list(
             Column("email", mark("E-mail"), shown=False, priority=2),
             Column("status", mark("State"), kind="status", phone="mark", words=STATUSES),
             Column("tier", mark("Tier"), priority=2),
-            Column("available", mark("Available"), kind="number", unit=mark("points")),
+            Column("available", mark("Available"), kind="number", unit=mark_plural("point", "points")),
             Column("qualifying", mark("Earned"), kind="number", shown=False, priority=2),
             Column("since", mark("In it since"), kind="date", priority=2),
             Column("enrolled_at", mark("Member since"), kind="date", shown=False, priority=2),

@@ -141,4 +141,7 @@ def test_who_is_to_be_enrolled_is_named_until_it_is_done(shop: TestShop, call_as
 
 def test_a_phone_says_what_the_number_beside_a_run_counts(shop: TestShop, call_as: CallAs) -> None:
     run = make(shop, start=False)
-    assert f'data-unit="rows"><bdi>{run.rows}</bdi>' in call_as(staff(shop.id)).get(TAB).text
+    one = make(shop, "email,points\nm1@example.com,5\n", start=False)
+    told = call_as(staff(shop.id)).get(TAB).text
+    assert f'data-unit="rows"><bdi>{run.rows}</bdi>' in told and run.rows > 1
+    assert 'data-unit="row"><bdi>1</bdi>' in told and one.rows == 1

@@ -10,7 +10,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
 from app.core.db import UnitOfWork
-from app.core.i18n import isolated, mark, translate, translations
+from app.core.i18n import isolated, mark, plural_number, translate, translations
 from app.domains.points import queries
 
 _PURCHASE = mark("{points} for order {order}: {base} at {rate} per unit.")
@@ -107,7 +107,6 @@ WHY_NOTHING = {
     "not_eligible_country": mark("orders from this country do not earn"),
 }
 _CONDITIONS = mark("no rule applies")
-_ANY_FORM = 100
 _OWED = mark("{points} of it had been used already; the next points make up for them.")
 _WAIVED = mark("{points} of it had been used already; they need not be given back.")
 _SET_ASIDE = mark("{points} set aside for the reward {reward}.")
@@ -126,10 +125,9 @@ REASONS = {
 
 def counted(points: int | Decimal, locale: str) -> str:
     """A number of points with its noun: "1 point", "−30 points"; other than English has up to six forms."""
-    whole = abs(int(points)) if points == int(points) else _ANY_FORM
     number = format_decimal(abs(Decimal(points)), locale=locale)
     texts = translations(locale)
-    return texts.ngettext("{count} point", "{count} points", whole).format(
+    return texts.ngettext("{count} point", "{count} points", plural_number(points)).format(
         count=isolated(f"\u2212{number}", locale) if points < 0 else number
     )
 
