@@ -75,6 +75,7 @@ def member_summary(**changes: Any) -> dict[str, Any]:
             "progress_percent": 50,
             "progress_text": "500 more points to reach Silver",
         },
+        "cards": [],
         "rewards": rewards,
         "codes": [],
         "earning": [{"text": "10 points for every $1 spent"}],

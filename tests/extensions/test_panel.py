@@ -107,6 +107,44 @@ def test_a_member_sees_everything_as_text(visit: Open) -> None:
     expect(panel.get_by_text("1,000 points for joining.")).to_be_visible()
 
 
+STAMPS = {
+    "name": "Coffee card",
+    "unit": "stamp",
+    "filled": 3,
+    "size": 10,
+    "missing": 7,
+    "points": 100,
+    "progress_percent": 30,
+    "progress_text": "3 of 10 stamps",
+    "missing_text": "7 more orders until 100 points",
+    "period_text": None,
+}
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1000, "light")])
+def test_a_punch_card_shows_how_full_it_is(visit: Open, proxy: Proxy, width: int, scheme: Any) -> None:
+    unnamed = STAMPS | {"name": None, "progress_percent": 100, "progress_text": "Goal reached: 100 points"}
+    proxy.summary = member_summary(tier=None, cards=[STAMPS, unnamed | {"missing_text": None}])
+    page = visit(who="Grace", width=width, color_scheme=scheme)
+    open_panel(page)
+    panel = page.locator("loyalnest-panel")
+    bars = panel.get_by_role("progressbar")
+    expect(bars).to_have_count(2)
+    expect(bars.first).to_have_accessible_name("3 of 10 stamps")
+    assert bars.evaluate_all("(bars) => bars.map((bar) => bar.value)") == [30, 100]
+    expect(panel.get_by_text("Coffee card")).to_be_visible()
+    expect(panel.get_by_text("7 more orders until 100 points")).to_be_visible()
+    assert Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"] == []
+    sideways = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(sideways)
+
+
+def test_without_a_counting_rule_no_card_is_shown(visit: Open) -> None:
+    page = visit(who="Grace")
+    open_panel(page)
+    expect(page.locator("loyalnest-panel [data-list=cards]")).to_be_hidden()
+
+
 def test_redeeming_asks_again_waits_and_shows_the_code(visit: Open, proxy: Proxy) -> None:
     page = visit(who="Grace")
     open_panel(page)

@@ -379,6 +379,7 @@ def _panel(ctx: Context, member_id: UUID) -> dict[str, Any]:
         "wide": True,
         "member_id": member_id,
         "balance": service.balance(ctx.uow, member_id),
+        "cards": service.cards(ctx.uow, member_id, ctx.locale),
         "any": bool(history.items),
         "lots": lots.items,
         "lot_columns": headings([one for one in LOTS.columns if one.shown]),

@@ -275,9 +275,14 @@ class EarningRule(_Part):
     @property
     def counts(self) -> bool:
         """Whether it gives points when a count over several orders is full."""
-        return self.kind == "goal_spend" or (
-            self.kind == "purchase" and self.per in ("spend_step", "stamp_order", "stamp_item")
+        return (
+            self.stamps or self.kind == "goal_spend" or (self.kind == "purchase" and self.per == "spend_step")
         )
+
+    @property
+    def stamps(self) -> bool:
+        """Whether it counts stamps of a punch card; other counts are of money."""
+        return self.kind == "purchase" and self.per in ("stamp_order", "stamp_item")
 
     def localized(self, locale: str) -> str:
         """Its name in a language."""

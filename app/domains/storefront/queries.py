@@ -13,9 +13,14 @@ CODES_SHOWN = 20
 EXPIRY_NOTICE = "45 days"
 _CODE_PURPOSE = "redemptions.code"
 
+_COUNTING = (
+    '$[*] ? (!(@.enabled == false) && (@.kind == "goal_spend" || (@.kind == "purchase"'
+    ' && (@.per == "spend_step" || @.per == "stamp_order" || @.per == "stamp_item"))))'
+)
 _STANDING = """
 SELECT s.currency, s.timezone, p.id AS program_id, p.name AS program_name, p.points_per_unit, p.signup_bonus, p.type, p.step,
-  p.minimum_redemption, pause.pause_notes, s.brand,
+  p.minimum_redemption, p.type IN ('punch_card', 'spend_based') OR p.rules @? %(counting)s::jsonpath AS counts,
+  pause.pause_notes, s.brand,
   (SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name, 'names', t.names,
       'color', t.color, 'threshold', t.threshold, 'multiplier_bp', t.multiplier_bp, 'gift_reward_id', t.gift_reward_id,
       'gift_every', t.gift_every, 'early_days', t.early_days) ORDER BY t.threshold), '[]')
@@ -125,6 +130,7 @@ def _standing(uow: UnitOfWork, customer_id: int | None, previewed: UUID | None =
             "customer": customer_id,
             "now": uow.now,
             "notice": EXPIRY_NOTICE,
+            "counting": _COUNTING,
             "previewed": previewed,
         },
     )
@@ -148,6 +154,7 @@ def _offer(row: dict[str, Any]) -> Offer | None:
         minimum_redemption=row["minimum_redemption"],
         ladder=tuple(_level(one) for one in row["ladder"] or []),
         metric=row["metric"],
+        counts=row["counts"],
     )
 
 

@@ -19,7 +19,7 @@ from babel.numbers import format_currency, format_decimal
 
 from app.core import money
 from app.core.i18n import direction, mark, translate, translations
-from app.domains.points.schemas import CalculateIn, CartLine
+from app.domains.points.schemas import CalculateIn, Card, CartLine
 from app.domains.programs.schemas import PURCHASE, SIGNUP, ProgramTerms
 from app.domains.storefront.schemas import (
     BasketIn,
@@ -28,6 +28,7 @@ from app.domains.storefront.schemas import (
     Offered,
     Owned,
     WidgetBalance,
+    WidgetCard,
     WidgetCode,
     WidgetEnding,
     WidgetReward,
@@ -320,6 +321,22 @@ def _perks(level: Level, locale: str) -> str | None:
         )
         perks.append(text.format(days=number(level.early_days, locale)))
     return " · ".join(perks) or None
+
+
+def card(found: Card) -> WidgetCard:
+    """A punch card or a spending goal as the panel draws it."""
+    return WidgetCard(
+        name=found.name or None,
+        unit="money" if found.money else "stamp",
+        filled=found.filled,
+        size=found.size,
+        missing=found.missing,
+        points=found.points,
+        progress_percent=found.filled * 100 // found.size,
+        progress_text=found.text,
+        missing_text=found.rest or None,
+        period_text=found.note or None,
+    )
 
 
 def reward(offered: Offered, offer: Offer, holder: Holder | None, locale: str) -> WidgetReward:

@@ -18,7 +18,8 @@ State = Literal["guest", "preparing", "member", "blocked", "closed"]
 class Offer:
     """The shop's active program as the storefront needs it; amounts are in the shop's currency.
 
-    `ladder` is the main one, whose thresholds are in the unit of `metric`.
+    `ladder` is the main one, whose thresholds are in the unit of `metric`. `counts` says that a rule counts over several
+    orders.
     """
 
     currency: str
@@ -33,6 +34,7 @@ class Offer:
     names: dict[str, str] = field(default_factory=dict)
     type: str = "points"
     step: Decimal | None = None
+    counts: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,24 @@ class WidgetTier(BaseModel):
     perks_text: str | None
 
 
+class WidgetCard(BaseModel):
+    """A punch card or a spending goal: `filled` of `size` stamps, or minor units of the shop's money as `unit` says.
+
+    `missing` leads to the next `points`; it is 0 for a goal that was reached. Texts are null when there is nothing to say.
+    """
+
+    name: str | None
+    unit: Literal["stamp", "money"]
+    filled: int
+    size: int
+    missing: int
+    points: int
+    progress_percent: int
+    progress_text: str
+    missing_text: str | None
+    period_text: str | None
+
+
 class WidgetSlider(BaseModel):
     """How many points may be given: from `least` to `most` in steps, each worth `step_amount` of the currency."""
 
@@ -228,6 +248,7 @@ class SummaryOut(BaseModel):
     notice: str | None
     balance: WidgetBalance | None
     tier: WidgetTier | None
+    cards: list[WidgetCard]
     rewards: list[WidgetReward]
     codes: list[WidgetCode]
     earning: list[WidgetEarning]

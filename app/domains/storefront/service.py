@@ -36,6 +36,7 @@ from app.domains.storefront.schemas import (
     State,
     SummaryOut,
     View,
+    WidgetCard,
     WidgetConfig,
     WidgetEarning,
     WidgetEntry,
@@ -61,7 +62,10 @@ def summary(uow: UnitOfWork, customer_id: int | None, locale: str) -> SummaryOut
         members.claim(uow, [customer_id], [])
         view = queries.view(uow, customer_id)
     state = _state(view, customer_id)
-    found = SummaryOut(version="", state=state, language=language, **_parts(view, state, language))
+    cards = _cards(uow, view, state, language)
+    found = SummaryOut(
+        version="", state=state, language=language, cards=cards, **_parts(view, state, language)
+    )
     seq = view.holder.seq if view.holder else 0
     digest = hashlib.blake2b(orjson.dumps(found.model_dump(mode="json")), digest_size=8).hexdigest()
     return found.model_copy(update={"version": f"{seq}-{digest}"})
@@ -75,6 +79,15 @@ def _state(view: View, customer_id: int | None) -> State:
     if view.holder is None:
         return "preparing"
     return "member" if view.holder.status == "active" else "blocked"
+
+
+def _cards(
+    uow: UnitOfWork, view: View, state: State, language: str, terms: ProgramTerms | None = None
+) -> list[WidgetCard]:
+    """Where a member is on punch cards and goals; asked for only where the program has some."""
+    if state != "member" or view.holder is None or not (terms or (view.offer and view.offer.counts)):
+        return []
+    return [rules.card(one) for one in points.cards(uow, view.holder.id, language, terms)]
 
 
 def _parts(view: View, state: State, language: str) -> dict[str, Any]:
@@ -291,7 +304,10 @@ def preview_for_staff(uow: UnitOfWork, name: str, terms: ProgramTerms, asked: Sh
     state: State = (
         "guest" if view.holder is None else "member" if view.holder.status == "active" else "blocked"
     )
-    summary = SummaryOut(version="", state=state, language=language, **_parts(view, state, language))
+    cards = _cards(uow, view, state, language, terms)
+    summary = SummaryOut(
+        version="", state=state, language=language, cards=cards, **_parts(view, state, language)
+    )
     return {
         "summary": summary,
         "texts": rules.panel_texts(language),

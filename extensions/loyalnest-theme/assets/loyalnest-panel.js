@@ -10,12 +10,14 @@
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
   const each = (root, selector, act) => root.querySelectorAll(selector).forEach(act);
 
-  const fill = (root, data) =>
+  const fill = (root, data) => {
     each(root, "[data-text]", (place) => {
       const text = pick(data, place.dataset.text);
       place.textContent = text ?? "";
       place.hidden = text === undefined || text === null || text === "";
     });
+    each(root, "[data-value]", (bar) => (bar.value = pick(data, bar.dataset.value) ?? 0));
+  };
 
   customElements.define(
     "loyalnest-panel",
@@ -121,7 +123,6 @@
         root.querySelector("[data-tier]").hidden = !tier;
         if (!tier) return;
         root.querySelector("[data-dot]").style.background = tier.color;
-        root.querySelector("[data-progress]").value = tier.progress_percent;
       }
 
       #list(list, items) {

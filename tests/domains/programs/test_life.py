@@ -303,6 +303,8 @@ def test_what_is_typed_is_seen_as_a_shopper_reads_it(
     assert 'dir="rtl"' in merchant.submit(place, typed | {"shopper.locale": "ar"}).text
     known = typed | {"shopper.who": "member", "shopper.email": "shopper77@example.com"}
     assert "1,000 points" in merchant.submit(place, known).text
+    card = known | {"type": "punch_card", "step": "9", "points_per_unit": "100"}
+    assert "0 of 9 stamps" in merchant.submit(place, card).text
     unknown = known | {"shopper.email": "nobody@example.com"}
     assert "No member has this e-mail." in merchant.submit(place, unknown).text
     reader = call_as(staff(shop.id, frozenset({Permission.PROGRAMS_READ})))

@@ -1,4 +1,5 @@
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from app.domains.points.errors import InsufficientPoints
 from app.domains.rewards.errors import RewardNotFound
 from app.domains.storefront import service
 from app.domains.storefront.errors import MemberBeingPrepared, RedemptionUnknown
+from tests.domains.points.terms import rule
+from tests.domains.points.test_earning import change, of_rule, pay
 from tests.domains.storefront.conftest import CUSTOMER, enroll, reward_costing, settle
 from tests.fixtures.shop import TestShop
 
@@ -72,6 +75,37 @@ def test_four_statements_are_enough(shop: TestShop, member: UUID, monkeypatch: p
         with counted(uow, monkeypatch) as ran:
             service.summary(uow, None, "en")
         assert len(ran) <= 2
+
+
+def test_a_member_sees_their_punch_card_and_nobody_else_has_one(shop: TestShop, member: UUID) -> None:
+    with shop.work() as uow:
+        assert service.summary(uow, CUSTOMER, "en").cards == []
+    change(shop, type="punch_card", points_per_unit=Decimal(100), step=Decimal(10))
+    for number in (5, 6, 7):
+        pay(shop, number, customer=CUSTOMER)
+    with shop.work() as uow:
+        found = service.summary(uow, CUSTOMER, "en")
+        [card] = found.cards
+        assert (card.progress_text, card.missing_text) == ("3 of 10 stamps", "7 more orders until 100 points")
+        assert (card.unit, card.filled, card.size, card.progress_percent) == ("stamp", 3, 10, 30)
+        assert service.summary(uow, None, "en").cards == service.summary(uow, 999, "en").cards == []
+        version = found.version
+    pay(shop, 8, customer=CUSTOMER)
+    with shop.work() as uow:
+        assert service.summary(uow, CUSTOMER, "en").version != version, "a stamp moves no point"
+        uow.execute("UPDATE members SET status = 'blocked'")
+        assert service.summary(uow, CUSTOMER, "en").cards == []
+
+
+@pytest.mark.parametrize(("enabled", "shown"), [(True, 1), (False, 0)])
+def test_a_goal_beside_ordinary_points_is_found_in_the_rules(
+    shop: TestShop, member: UUID, enabled: bool, shown: int
+) -> None:
+    goal = rule("goal", 500, kind="goal_spend", step="250", enabled=enabled)
+    change(shop, rules=of_rule(rule("more"), goal))
+    with shop.work() as uow:
+        found = service.summary(uow, CUSTOMER, "en").cards
+    assert [card.progress_text for card in found] == ["$0.00 of $250.00 spent"] * shown
 
 
 def test_the_tag_follows_the_ledger_the_codes_and_the_language(shop: TestShop, member: UUID) -> None:

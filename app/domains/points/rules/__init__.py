@@ -1,6 +1,7 @@
 """What members earn: pure arithmetic, the same functions for preview, award, reversal and rehearsal."""
 
 from app.domains.points.rules.calendar import birthday_in, period_of
+from app.domains.points.rules.cards import Progress, progress
 from app.domains.points.rules.deeds import ONCE_IN_A_LIFETIME, occasion, price_deed
 from app.domains.points.rules.expiry import (
     Earned,
@@ -12,6 +13,7 @@ from app.domains.points.rules.expiry import (
     redated,
     restored,
 )
+from app.domains.points.rules.matching import ineligible
 from app.domains.points.rules.orders import (
     BASIS_POINTS,
     SHIPPING,
@@ -37,18 +39,21 @@ __all__ = [
     "MemberState",
     "OrderState",
     "Pricing",
+    "Progress",
     "Refunded",
     "Standing",
     "birthday_in",
     "end_of",
     "ends",
     "idle_until",
+    "ineligible",
     "lasts_until",
     "money_back",
     "occasion",
     "period_of",
     "price",
     "price_deed",
+    "progress",
     "redated",
     "refusal",
     "restored",

@@ -355,7 +355,7 @@ def _order_share(job: _Job, rule: EarningRule) -> _Share:
     if not rule.counts:
         return _Share(rule, per_point if base > 0 else 0, base)
     units, step = base, int((rule.step or Decimal(1)).scaleb(job.order.currency_exponent))
-    if rule.kind == "purchase" and rule.per != "spend_step":
+    if rule.stamps:
         step = max(int(rule.step or 1), 1)
         pieces = sum(one.quantity for one in lines) if rule.per == "stamp_item" else 1
         units = pieces if base > 0 else 0

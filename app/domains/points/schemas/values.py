@@ -43,6 +43,26 @@ class Reversal:
 
 
 @value
+class Card:
+    """Where a member stands on a punch card or a spending goal, in numbers and in sentences.
+
+    `filled`, `size` and `missing` are stamps, or minor units of the shop's currency where `money` says so; `missing` is
+    what leads to the next `points`. `note` says when the count starts again, `name` what the rule is called; both may
+    be empty.
+    """
+
+    name: str
+    money: bool
+    filled: int
+    size: int
+    missing: int
+    points: int
+    text: str
+    rest: str
+    note: str
+
+
+@value
 class MemberFacts:
     """What domains above know of a member that rules may ask."""
 

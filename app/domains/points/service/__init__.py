@@ -22,6 +22,7 @@ from app.domains.points.service.calculation import (
     example_of_campaign,
     example_order,
 )
+from app.domains.points.service.cards import cards
 from app.domains.points.service.deeds import (
     Deed,
     birthdays,
@@ -104,6 +105,7 @@ __all__ = [
     "balances",
     "birthdays",
     "calculate",
+    "cards",
     "celebrate",
     "credit",
     "decide",
