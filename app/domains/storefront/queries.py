@@ -1,4 +1,4 @@
-"""Every SELECT of the storefront: four statements for a summary, whoever asks."""
+"""Every SELECT of the storefront: four statements for a summary, whoever asks, beside what points say of counts."""
 
 from typing import Any
 from uuid import UUID

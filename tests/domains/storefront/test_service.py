@@ -77,6 +77,17 @@ def test_four_statements_are_enough(shop: TestShop, member: UUID, monkeypatch: p
         assert len(ran) <= 2
 
 
+def test_a_punch_card_asks_four_more_statements(
+    shop: TestShop, member: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(shop, type="punch_card", points_per_unit=Decimal(100), step=Decimal(10))
+    with shop.work() as uow:
+        service.summary(uow, CUSTOMER, "en")
+        with counted(uow, monkeypatch) as ran:
+            assert service.summary(uow, CUSTOMER, "en").cards
+        assert len(ran) <= 8
+
+
 def test_a_member_sees_their_punch_card_and_nobody_else_has_one(shop: TestShop, member: UUID) -> None:
     with shop.work() as uow:
         assert service.summary(uow, CUSTOMER, "en").cards == []
