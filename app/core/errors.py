@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.core.i18n import mark
+from app.core.i18n import enumerated, mark
 
 
 class LoyalNestError(Exception):
@@ -27,7 +27,11 @@ class LoyalNestError(Exception):
 
     def sentence(self) -> str:
         """The English sentence with its data filled in."""
-        return self.message.format_map(_Blank(self.data))
+        known = {
+            name: enumerated("en", value) if isinstance(value, list) else value
+            for name, value in self.data.items()
+        }
+        return self.message.format_map(_Blank(known))
 
 
 class _Blank(dict[str, Any]):

@@ -64,6 +64,6 @@ def translate(locale: str, text: str, **data: Any) -> str:
     return sentence.format(**data) if data else sentence
 
 
-def enumerated(locale: str, parts: Sequence[str]) -> str:
-    """Several things in a sentence, joined as the locale joins them."""
-    return format_list(parts, locale=supported(locale))
+def enumerated(locale: str, parts: Sequence[str], style: Literal["standard", "or"] = "standard") -> str:
+    """Several things in a sentence, joined as the locale joins them: all of them, or with "or" one of them."""
+    return format_list(parts, style, supported(locale))

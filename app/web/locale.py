@@ -14,7 +14,7 @@ from flask import Flask
 from flask_babel import Babel, get_domain, gettext
 from markupsafe import Markup
 
-from app.core.i18n import LOCALES, direction, mark_plural, plural_number, supported
+from app.core.i18n import LOCALES, direction, enumerated, mark_plural, plural_number, supported
 from app.web import current
 from app.web.filters import number
 from app.web.markup import escaped, markup
@@ -116,7 +116,9 @@ def translated(sentence: str, data: dict[str, object] | None = None) -> str:
 
 
 def _inserted(name: str, value: object) -> str:
-    """A value as the reader's language writes it, isolated where it could turn the sentence round."""
+    """A value as the reader's language writes it, isolated where it could turn the sentence round; of a list, each."""
+    if isinstance(value, list):
+        return enumerated(current.locale(), [_inserted(name, one) for one in value])
     if name in _STATES:
         value = state_in_sentence(str(value))
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):

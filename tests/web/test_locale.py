@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 
+from app.core.errors import Conflict
 from app.web.locale import translated
 
 OPEN, CLOSE = "\u2068", "\u2069"
@@ -23,11 +24,18 @@ OPEN, CLOSE = "\u2068", "\u2069"
         ("en", Decimal("1E+3"), "1,000"),
         ("en", float("inf"), "inf"),
         ("en", True, "True"),
+        ("en", ["one", "two", 1240], "one, two, and 1,240"),
+        ("fr", ["un", "deux"], "un et deux"),
+        ("ar", ["cup", "bag"], f"{OPEN}cup{CLOSE} و{OPEN}bag{CLOSE}"),
     ],
 )
 def test_inserted_values(app: Flask, locale: str, value: object, shown: str) -> None:
     with app.test_request_context(headers={"X-Locale": locale}):
         assert translated("<{value}>", {"value": value}) == f"<{shown}>"
+
+
+def test_an_error_names_several_things_in_english_for_the_log() -> None:
+    assert str(Conflict("Used by: {places}.", places=["A", "B"])) == "Used by: A and B."
 
 
 def test_what_is_not_given_stays_visible_and_braces_do_no_harm(app: Flask) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from app.core.i18n import mark
+from app.core.i18n import enumerated, mark
 
 _CHANGES = {
     "member.status": mark("Status changed to “{status}”"),
@@ -26,7 +26,7 @@ ANSWER_WITHIN = timedelta(days=30)
 KEEP_EXPORTS = timedelta(days=30)
 
 
-def change_sentence(action: str, after: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
+def change_sentence(action: str, after: Mapping[str, Any] | None, locale: str) -> tuple[str, dict[str, Any]]:
     """What an audit entry about a person says: a marked sentence and the data that fills it."""
     known = after or {}
     sentence = _CHANGES.get(action, _OTHER_CHANGE)
@@ -34,7 +34,7 @@ def change_sentence(action: str, after: Mapping[str, Any] | None) -> tuple[str, 
         "action": action,
         "status": known.get("status", ""),
         "points": known.get("points", 0),
-        "tags": ", ".join(known.get("tags") or ()),
+        "tags": enumerated(locale, known.get("tags") or ()),
     }
 
 

@@ -140,7 +140,10 @@ def _changes(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happenin
     ids = [str(one) for one in part.member_ids]
     return [
         Happening(
-            one.created_at, one.id, *compliance.change_sentence(one.action, one.after), actor=one.actor_label
+            one.created_at,
+            one.id,
+            *compliance.change_sentence(one.action, one.after, locale),
+            actor=one.actor_label,
         )
         for one in compliance.of_subjects(uow, ("member", ids), part)
     ]

@@ -28,7 +28,7 @@ class StaleSegment(Conflict):
 
 
 class SegmentInUse(Conflict):
-    """Programs or rewards name the segment."""
+    """Programs or rewards name the segment; `places` are their names."""
 
     code = "segment_in_use"
     default_message = mark("{name} is still used by: {places}. Take it out there first.")

@@ -11,7 +11,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
 from app.core import ids, money
-from app.core.i18n import mark, translate
+from app.core.i18n import enumerated, mark, translate
 from app.core.permissions import Permission
 from app.domains.members import service as members
 from app.domains.programs import service as programs
@@ -428,7 +428,7 @@ def _told(ctx: Context, changes: Sequence[dict[str, Any]], draft: Ladder) -> lis
         if isinstance(value, UUID):
             return rewards.get(value, str(value))
         if isinstance(value, dict):
-            return ", ".join(value.values()) or None
+            return enumerated(ctx.locale, list(value.values())) or None
         if isinstance(value, int):
             return format_decimal(value, locale=ctx.locale)
         return translate(ctx.locale, words[value]) if value in words else str(value)

@@ -11,9 +11,10 @@ from app.domains.compliance.rules import change_sentence
         ("member.status", {"status": "blocked"}, "Status changed to “blocked”"),
         ("points.adjusted", {"points": -50, "reason": "x"}, "Points adjusted by -50"),
         ("member.merged", None, "Merged with another member"),
+        ("member.tagged", {"tags": ["vip", "gold", "early"]}, "Tags added: vip, gold, and early"),
         ("something.new", {"a": 1}, "Changed: something.new"),
     ],
 )
 def test_sentences(action: str, after: dict[str, object] | None, sentence: str) -> None:
-    marked, data = change_sentence(action, after)
+    marked, data = change_sentence(action, after, "en")
     assert marked.format(**data) == sentence

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.i18n import LOCALES, enumerated
 from app.core.permissions import Permission
 from app.domains.points import rules
 from app.domains.points.schemas import CalculateIn
@@ -159,6 +160,19 @@ def test_what_a_campaign_and_its_budget_did_is_said() -> None:
         " no more than 500 points left in the campaign's budget."
     )
     assert "Semaine Acme" in explain(entry, "fr")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_campaigns_on_the_whole_order_are_named_as_the_language_joins_them(locale: str) -> None:
+    both = [{"id": one.lower(), "name": one, "factor": "2"} for one in ("Autumn", "Friday")]
+    found = rules.price(
+        order(line(1, 10_000)), terms(multipliers=both, caps={"per_order": 3_000}), rules.MemberState()
+    )
+    trace = dict(found.trace) | {"currency": "USD", "order_points": found.points, "order_name": "#1"}
+    entry = {"kind": "award", "points": 3_000, "moved": 3_000, "reason": "purchase", "trace": trace}
+    said = explain(entry, locale)
+    assert enumerated(locale, ["Autumn", "Friday"]) in said
+    assert locale != "ar" or (", " not in said and ";" not in said)
 
 
 @pytest.mark.parametrize(

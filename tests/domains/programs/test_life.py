@@ -17,6 +17,7 @@ from app.domains.programs import jobs, rules, service
 from app.domains.programs.models import Program
 from app.domains.programs.rules import trades
 from app.domains.programs.schemas import ProgramCreate
+from app.domains.programs.service import wording
 from app.domains.rewards import service as rewards
 from tests.domains.points.test_earning import balance, pay
 from tests.domains.programs.test_rules_editor import TAB, program_of
@@ -24,6 +25,22 @@ from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, api_key, staff
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("weekdays", "1, 2", "الاثنين والثلاثاء"),
+        ("tiers", "a, b", "Gold وSilver"),
+        ("countries", "FR, JO", "FR وJO"),
+        ("products", "12, 345", "12 و345"),
+        ("name", "Spring, early", "Spring, early"),
+    ],
+)
+def test_a_changed_list_is_joined_as_the_language_joins_it(field: str, value: str, said: str) -> None:
+    change = {"field": field, "part": "", "before": None, "after": value}
+    (told,) = wording.told([change], "ar", {"a": "Gold", "b": "Silver"})
+    assert (told["before"], told["after"]) == (None, said)
 
 
 @contextmanager

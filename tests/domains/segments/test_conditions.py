@@ -16,6 +16,7 @@ from app.domains.segments import rules as decisions
 from app.domains.segments.queries import conditions
 from app.domains.segments.schemas import RFM, STATUSES, Condition, Group, MemberFacts, Moment, Rules
 from app.domains.segments.schemas import Fact as FactName
+from app.domains.segments.service import editor
 from tests.domains.segments.people import NOW, one, rules, write
 from tests.fixtures.shop import TestShop
 
@@ -196,3 +197,22 @@ def test_every_template_can_be_asked(template: decisions.Template) -> None:
 def test_nothing_asked_is_nobody_and_is_refused() -> None:
     assert not decisions.matches(MemberFacts(), Rules(), _MOMENT)
     assert [place for place, _ in decisions.problems(Rules())] == [""]
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en", ["Gold, Silver, or vip", "not Gold or Silver"]),
+        ("es", ["Gold, Silver o vip", "no Gold o Silver"]),
+        ("fr", ["Gold, Silver ou vip", "pas Gold ou Silver"]),
+        ("ar", ["Gold أو Silver أو vip", "Gold أو Silver"]),
+        ("he", ["Gold, Silver או vip", "Gold או Silver"]),
+    ],
+)
+def test_several_values_are_joined_as_the_language_joins_them(locale: str, said: list[str]) -> None:
+    asked = rules(
+        one("tier", "is", None, "g", "s", "vip"),
+        one("tier", "is_not", None, "g", "s"),
+    )
+    told = editor.told(asked, {"g": "Gold", "s": "Silver"}, locale, "USD")["rows"]
+    assert all(words in how for (_, how), words in zip(told, said, strict=True)), told

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
 from app.core.db import UnitOfWork
-from app.core.i18n import isolated, mark, plural_number, translate, translations
+from app.core.i18n import enumerated, isolated, mark, plural_number, translate, translations
 from app.domains.points import queries
 
 _PURCHASE = mark("{points} for order {order}: {base} at {rate} per unit.")
@@ -21,7 +22,9 @@ _CART_MULTIPLIED = mark("{points} for this cart: {base} at {rate} per unit, time
 _CART_BY_RULES = mark("{points} for this cart: {parts}.")
 _NOTHING = mark("Nothing is earned: {why}.")
 _PART = mark("{rule}: {points}")
+_AND_PART = mark("{parts}; {part}")
 _TIMES = mark("times {multiplier}")
+_TIMES_BY = mark("times {multiplier}, {campaigns}")
 _TIMES_GOODS = mark("times {multiplier} for some items, {campaign}")
 _CAPPED = mark("no more than {limit} {cap}")
 _SENTENCES = {
@@ -175,7 +178,8 @@ def _explain_purchase(trace: dict[str, Any], data: dict[str, Any], locale: str) 
     times = format_decimal(Decimal(trace["multiplier_bp"]) / 10_000, locale=locale)
     goods = any(one.get("goods") for one in trace.get("multipliers", []))
     if "rules" in trace or "caps" in trace or goods or "points_per_unit" not in trace:
-        data["parts"] = "; ".join(_parts(trace, times, locale))
+        parts = _parts(trace, times, locale) or [""]
+        data["parts"] = reduce(lambda told, part: translate(locale, _AND_PART, parts=told, part=part), parts)
         return translate(locale, _CART_BY_RULES if cart else _PURCHASE_BY_RULES, **data)
     base = Decimal(trace["base_minor"]).scaleb(-trace["exponent"])
     data["base"] = isolated(format_currency(base, trace["currency"], locale=locale), locale)
@@ -204,7 +208,8 @@ def _parts(trace: dict[str, Any], times: str, locale: str) -> list[str]:
     campaigns = trace.get("multipliers", [])
     if trace["multiplier_bp"] != 10_000:
         names = [_campaign_name(one, locale) for one in campaigns if not one.get("goods")]
-        parts.append(", ".join([translate(locale, _TIMES, multiplier=times), *names]))
+        sentence = _TIMES_BY if names else _TIMES
+        parts.append(translate(locale, sentence, multiplier=times, campaigns=enumerated(locale, names)))
     for one in campaigns:
         if one.get("goods"):
             own = format_decimal(Decimal(one["bp"]) / 10_000, locale=locale)

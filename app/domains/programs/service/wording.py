@@ -7,7 +7,7 @@ from typing import Any
 from babel.dates import get_day_names
 from babel.numbers import format_decimal
 
-from app.core.i18n import mark, translate
+from app.core.i18n import enumerated, mark, translate
 
 KINDS = {
     "purchase": mark("Purchases"),
@@ -163,7 +163,22 @@ _CAMPAIGN = (
     "priority",
 )  # fmt: skip
 ON_ORDERS = ("purchase", "goal_spend", "first_purchase")
-_NUMBERS_OF_SHOPIFY = frozenset({"products", "variants", "collections"})
+# Lists whose values hold no comma.
+_LISTS = frozenset(
+    {
+        "channels",
+        "collections",
+        "countries",
+        "currencies",
+        "customer_tags",
+        "excluded_countries",
+        "excluded_customer_tags",
+        "products",
+        "tags",
+        "variants",
+        "weekdays",
+    }
+)
 _NAMED = frozenset({"tiers", "segments", "excluded_segments"})
 _WORDED = frozenset(
     {
@@ -227,7 +242,7 @@ def _compared(form: str, place: str, locale: str, names: Mapping[str, str]) -> C
     elif field in _WORDED:
         words = {value: translate(locale, word) for value, word in _VALUES.items()}
     elif field == "weekdays":
-        words = {str(day + 1): name for day, name in get_day_names(locale=locale).items()}
+        words = _weekdays(locale)
     return f"{form}.{place}", _field(field, "", locale), dict(words)
 
 
@@ -236,11 +251,16 @@ def _field(field: str, part: str, locale: str) -> str:
     return f"{translate(locale, KINDS.get(part, part))}: {word}" if part else word
 
 
+def _weekdays(locale: str) -> dict[str, str]:
+    return {str(day + 1): name for day, name in get_day_names(locale=locale).items()}
+
+
 def _value(field: str, value: str | None, locale: str, names: Mapping[str, str]) -> str | None:
-    if value is None or field in _NUMBERS_OF_SHOPIFY:
+    if value is None:
         return value
-    if field in _NAMED:
-        return ", ".join(names.get(part, part) for part in value.split(", "))
+    if field in _NAMED or field in _LISTS:
+        words = names if field in _NAMED else _weekdays(locale) if field == "weekdays" else {}
+        return enumerated(locale, [words.get(part, part) for part in value.split(", ")])
     if field in _WORDED or value in ("True", "False"):
         return translate(locale, _VALUES[value]) if value in _VALUES else value
     try:

@@ -7,7 +7,7 @@ from typing import Any
 from babel.numbers import format_currency, format_decimal
 
 from app.core import money
-from app.core.i18n import mark, translate, translations
+from app.core.i18n import enumerated, mark, translate, translations
 from app.domains.segments import rules
 from app.domains.segments.errors import ConditionRefused
 from app.domains.segments.schemas import (
@@ -287,7 +287,7 @@ def _how(one: Condition, tiers: Mapping[str, str], locale: str, currency: str) -
             for value in one.values
         ]
         sentence = mark("{values}") if one.op == "is" else mark("not {values}")
-        return translate(locale, sentence, values=", ".join(named))
+        return translate(locale, sentence, values=enumerated(locale, named, "or"))
     if one.op in ("within", "before"):
         return _days(one, texts, count)
     value = (

@@ -143,7 +143,7 @@ def remove(uow: UnitOfWork, segment_id: UUID) -> None:
         raise SegmentNotFound()
     places = queries.uses(uow, segment_id)
     if places:
-        raise SegmentInUse(name=found.name, places=", ".join(one.name for one in places))
+        raise SegmentInUse(name=found.name, places=[one.name for one in places])
     uow.execute(
         "DELETE FROM segments WHERE shop_id = %(shop)s AND id = %(id)s", {"shop": uow.shop, "id": segment_id}
     )
