@@ -20,7 +20,7 @@ from app.domains.liability.errors import MonthUnknown, ReasonNeeded, StaleVersio
 from app.domains.liability.schemas import Accounts, LiabilityOut, RollForwardRow, SettingsForm
 from app.domains.points import service as points
 from app.domains.points.errors import InsufficientPoints, UndoRefused
-from app.domains.points.schemas import Credit, Entry, RedatingForm, Reversal, Wish
+from app.domains.points.schemas import Credit, RedatingForm, Reversal
 from app.domains.programs import service as programs
 from tests.domains.liability.history import History
 from tests.fixtures.shop import TestShop
@@ -272,14 +272,14 @@ def test_awards_to_many_that_are_taken_back_leave_no_gift(history: History) -> N
     history.sell(10_000, 100)
     people = [history.enroll() for _ in range(3)]
     with history.work() as uow:
-        wishes = [Wish(one, "award", 25, f"many:{one}", "goodwill") for one in people]
-        entries = points.post_many(uow, [points.Posting(one, one.key, {}) for one in wishes])
+        points.give_many(uow, [points.Gift(one, 25, f"many:{one}", "goodwill") for one in people], {})
+        entries = points.entries_of_keys(uow, [f"many:{one}" for one in people]).values()
     assert report(history).gifts == 75
     history.go(2, 3)
     history.close()
     with history.work() as uow:
-        refused = points.take_back_many(uow, [one.id for one in entries if isinstance(one, Entry)], {})
-    assert not refused
+        refused = points.take_back_many(uow, [one.id for one in entries], {})
+    assert len(entries) == 3 and not refused
     [january, february] = rows(history)
     assert (january.issued_points, february.reversed_points, february.closing_points) == (175, 75, 100)
     assert report(history).gifts == 0
