@@ -7,6 +7,7 @@ The body is sealed with the shop's key while it waits and is dropped once it has
 
 import logging
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -251,7 +252,7 @@ def _handle(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
     keys = crypto.shop_keys(uow)
     by_handler: dict[TopicHandler, list[Delivery]] = {}
     for delivery in deliveries:
-        delivery.body = keys.unseal_bytes(delivery.body, "inbox")
+        delivery.body = _without_nul(keys.unseal_bytes(delivery.body, "inbox"))
         handler = _handlers.get(delivery.topic)
         if handler is None:
             delivery.ignore("no handler")
@@ -260,6 +261,15 @@ def _handle(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
     for handler, batch in by_handler.items():
         handler(uow, batch)
     _finish(uow, deliveries)
+
+
+# An escape is one when an odd number of backslashes stands there; pairs of them are text.
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def _without_nul(body: bytes) -> bytes:
+    """A JSON body without NUL characters: they mean nothing, and the database cannot store them."""
+    return _NUL.sub(rb"\1", body) if rb"\u0000" in body else body
 
 
 def _finish(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:

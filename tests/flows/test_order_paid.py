@@ -223,6 +223,19 @@ def test_numbers_as_text_and_amounts_as_numbers_are_read_alike(shop: TestShop) -
         assert balance(uow).total == 1_299
 
 
+def test_a_nul_in_a_text_costs_nobody_their_points(shop: TestShop) -> None:
+    line = payloads.line(51, "129.90") | {"title": "So\0cks \\u0000 \\\0\0"}
+    ada = {"id": 77, "first_name": "A\0da", "last_name": "\0"}
+    shop.tell("orders/paid", payloads.order(lines=[line], customer=ada))
+    shop.drain()
+    assert shop.undone() == []
+    with shop.work() as uow:
+        [order] = uow.all("SELECT lines, member_id FROM orders")
+        assert order["lines"][0]["title"] == "Socks \\u0000 \\"
+        assert uow.scalar("SELECT sum(points)::int FROM points_entries WHERE kind = 'award'") == 1_299
+        assert members.profile(uow, order["member_id"]).first_name == "Ada"
+
+
 def test_a_changed_rate_holds_for_later_orders_and_refunds_keep_the_old_one(shop: TestShop) -> None:
     from decimal import Decimal
 
