@@ -220,6 +220,24 @@ def test_a_blocked_person_stays_blocked(shop: TestShop, pair: tuple[UUID, UUID])
         assert members.by_ids(uow, [kept])[kept].status == "active"
 
 
+def test_who_may_earn_follows_every_change_within_one_transaction(
+    shop: TestShop, pair: tuple[UUID, UUID]
+) -> None:
+    kept, removed = pair
+    with shop.work() as uow:
+        assert members.earning(uow, pair) == {kept, removed}
+        members.set_status(uow, removed, "blocked")
+        assert members.earning(uow, pair) == {kept}
+        members.set_status(uow, removed, "active")
+        merge_id = members.merge(uow, kept, removed)
+        assert members.earning(uow, pair) == {kept}
+        assert merge_id is not None
+        members.unmerge(uow, merge_id)
+        assert members.earning(uow, pair) == {kept, removed}
+        members.erase(uow, removed)
+        assert members.earning(uow, pair) == {kept}
+
+
 def test_merges_part_in_the_reverse_of_their_order(shop: TestShop) -> None:
     with shop.work() as uow:
         one, two, three = (join(uow, customer).id for customer in (1, 2, 3))
