@@ -16,9 +16,11 @@ from app.core.permissions import Permission
 from app.domains.programs import jobs, rules, service
 from app.domains.programs.models import Program
 from app.domains.programs.rules import trades
-from app.domains.programs.schemas import ProgramCreate
+from app.domains.programs.schemas import Multiplier, ProgramCreate
 from app.domains.programs.service import wording
 from app.domains.rewards import service as rewards
+from app.domains.rewards.schemas import RewardForm
+from app.domains.tiers import service as tiers
 from tests.domains.points.test_earning import balance, pay
 from tests.domains.programs.test_rules_editor import TAB, program_of
 from tests.fixtures.shop import TestShop
@@ -346,3 +348,24 @@ def test_the_store_says_what_the_merchant_wrote_while_the_program_is_paused(shop
         told = {locale: storefront.summary(uow, None, locale) for locale in ("en", "fr", "he")}
     assert {one.state for one in told.values()} == {"closed"}
     assert [one.notice for one in told.values()] == ["Back in May.", "De retour en mai.", "Back in May."]
+
+
+def test_a_copy_is_for_its_own_tiers(shop: TestShop, call_as: Callable[..., Caller]) -> None:
+    """A reward and a campaign for one tier are for the copy of that tier, and open to nobody else."""
+    program, _ = program_of(shop)
+    with shop.work() as uow:
+        gold = tiers.ladder(uow)[-1].id
+        campaign = Multiplier(id="gold", name="Gold days", factor=Decimal(2), conditions={"tiers": [gold]})
+        service.apply(
+            uow, program, service.settings_with_campaign(uow, program, campaign), version=program_of(shop)[1]
+        )
+        form = RewardForm(names={"en": "Mug"}, kind="custom", points_cost=10, tiers=[gold])
+        rewards.create_reward(uow, form, program_id=program)
+    assert call_as(staff(shop.id)).submit(f"{TAB}/{program}/duplicate", {}).status_code in (200, 204)
+    with shop.work() as uow:
+        copy = next(one for one in service_page(uow) if one.name.endswith("(copy)"))
+        there = [one.id for one in tiers.main_levels(uow, copy.id)]
+        assert len(there) == 3 and gold not in there
+        mug = next(one for one in rewards.of_program(uow, copy.id) if one.name == "Mug")
+        assert mug.tiers == [there[-1]]
+        assert copy.multipliers[0]["conditions"]["tiers"] == [str(there[-1])]

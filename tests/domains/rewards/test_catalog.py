@@ -11,6 +11,7 @@ from app.domains.programs.schemas import ProgramCreate
 from app.domains.rewards import queries, service
 from app.domains.rewards.errors import InvalidReward, NoProgram, RewardInUse, RewardNotFound, StaleReward
 from app.domains.rewards.schemas import CatalogQuery, RewardForm, RewardsQuery
+from app.domains.tiers import service as tiers
 from tests.domains.rewards.counter import Counter
 from tests.fixtures.shop import TestShop
 
@@ -188,3 +189,25 @@ def test_pages_and_counts(counter: Counter) -> None:
     assert len(first.items) == 3
     assert [one.id for one in rest.items] == [reward_id]
     assert rest.next_cursor is None
+
+
+def test_a_reward_stays_for_its_tier_while_another_program_runs(shop: TestShop) -> None:
+    with shop.work() as uow:
+        gold = tiers.ladder(uow)[-1].id
+        made = service.create_reward(uow, form(tiers=[gold]))
+        pause(uow)
+        programs.create(uow, ProgramCreate(name="Points only", type="points", status="active"))
+    with shop.work() as uow:
+        assert tiers.ladder(uow) == []
+        service.update_reward(uow, made.id, form(tiers=[gold], points_cost=600, version=made.version))
+    with shop.work() as uow:
+        assert service.get_reward(uow, made.id).tiers == [gold]
+
+
+def test_a_new_reward_is_for_tiers_of_its_own_program_only(shop: TestShop) -> None:
+    with shop.work() as uow:
+        gold = tiers.ladder(uow)[-1].id
+        winter = programs.create(uow, ProgramCreate(name="Winter"))
+        with pytest.raises(InvalidReward) as refused:
+            service.create_reward(uow, form(tiers=[gold]), program_id=winter.id)
+        assert refused.value.fields.keys() == {"tiers"}

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
+from app.core import ids
 from app.core.money import plain
 from app.domains.programs.schemas import (
     PURCHASE,
@@ -209,6 +210,22 @@ def without_campaign(settings: Mapping[str, Any], campaign_id: str) -> dict[str,
     return dict(settings) | {
         "multipliers": [one for one in settings["multipliers"] if one["id"] != campaign_id]
     }
+
+
+def for_copy(settings: Mapping[str, Any], program_id: UUID) -> dict[str, Any]:
+    """The settings of a copy under an id: its rules and campaigns name the copies of the tiers that the original's name."""
+    return dict(settings) | {
+        name: [_with_copied_tiers(one, program_id) for one in settings[name]]
+        for name in ("rules", "multipliers")
+    }
+
+
+def _with_copied_tiers(part: Mapping[str, Any], program_id: UUID) -> dict[str, Any]:
+    asked = part.get("conditions") or {}
+    if not asked.get("tiers"):
+        return dict(part)
+    tiers = [str(ids.copied(program_id, UUID(str(one)))) for one in asked["tiers"]]
+    return dict(part) | {"conditions": dict(asked) | {"tiers": tiers}}
 
 
 def campaign_state(campaign: Multiplier, today: date, given: int) -> str:

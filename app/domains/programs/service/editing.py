@@ -146,6 +146,7 @@ def create(
     uow: UnitOfWork,
     wanted: ProgramCreate,
     *,
+    program_id: UUID | None = None,
     is_default: bool = False,
     copy_of: UUID | None = None,
     rewards: Sequence[RewardIdea] = (),
@@ -156,7 +157,7 @@ def create(
     """
     if wanted.status == "active":
         _refuse_second_active(uow, None)
-    program = Program(**_columns(wanted), id=ids.new_id(), current_version_id=ids.new_id())
+    program = Program(**_columns(wanted), id=program_id or ids.new_id(), current_version_id=ids.new_id())
     uow.session.add(program)
     _flush(uow)
     _keep_version(uow, program, 1)

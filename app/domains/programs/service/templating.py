@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from app.core import ids
 from app.core.db import UnitOfWork
 from app.core.i18n import mark, translate
 from app.domains.programs import rules
@@ -82,8 +83,8 @@ def create_from_template(uow: UnitOfWork, key: str, locale: str, *, rewards: boo
 
 def duplicate(uow: UnitOfWork, program_id: UUID, locale: str) -> Program:
     """A draft with the same terms; its tiers and rewards are copied with it, rewards as drafts. Raises ProgramNotFound."""
-    program = editing.get(uow, program_id)
-    settings = editing.snapshot(program)
+    program, copy_id = editing.get(uow, program_id), ids.new_id()
+    settings = rules.for_copy(editing.snapshot(program), copy_id)
     name = translate(locale, _COPY, name=program.name)
     wanted = ProgramCreate(
         name=name if len(name) <= _LONGEST else program.name[:_LONGEST],
@@ -91,7 +92,7 @@ def duplicate(uow: UnitOfWork, program_id: UUID, locale: str) -> Program:
         pause_notes=Translations.model_validate(program.pause_notes),
         **{setting: settings[setting] for setting in rules.SETTINGS},
     )
-    return editing.create(uow, wanted, copy_of=program.id)
+    return editing.create(uow, wanted, program_id=copy_id, copy_of=program.id)
 
 
 def _trade(key: str) -> trades.Trade:

@@ -16,7 +16,7 @@ from app.domains.points import service as points
 from app.domains.programs import service as programs
 from app.domains.programs.schemas import RewardIdea
 from app.domains.rewards import queries, rules
-from app.domains.rewards.errors import NoProgram, RewardInUse, RewardNotFound, StaleReward
+from app.domains.rewards.errors import InvalidReward, NoProgram, RewardInUse, RewardNotFound, StaleReward
 from app.domains.rewards.models import Reward
 from app.domains.rewards.schemas import CatalogItem, Names, RewardForm
 from app.domains.segments import service as segments
@@ -56,6 +56,10 @@ _FIELDS = (
     "position",
 )
 _DRAFTS_SHOWN = 20
+_FOR_NOBODY = {
+    "tiers": mark("Choose tiers of the reward's own program."),
+    "segments": mark("Choose segments that your shop has."),
+}
 _DEFAULT_NAMES = {
     "free_shipping": mark("Free shipping"),
     "amount_off": mark("{value} off"),
@@ -78,7 +82,7 @@ def create_reward(uow: UnitOfWork, form: RewardForm, *, program_id: UUID | None 
         if program is None:
             raise NoProgram()
         program_id = program.id
-    values = _values(uow, form)
+    values = _values(uow, form, program_id)
     reward = Reward(**values, id=ids.new_id(), program_id=program_id, status=form.status)
     uow.session.add(reward)
     uow.session.flush()
@@ -115,7 +119,8 @@ def copy_rewards(uow: UnitOfWork, source_id: UUID, program_id: UUID) -> list[Rew
     """Drafts of a program's rewards in another program; what was retired stays behind."""
     made = []
     for reward in queries.of_program(uow, source_id):
-        values = {name: getattr(reward, name) for name in _FIELDS} | {"status": "draft", "tiers": []}
+        tiers_there = [ids.copied(program_id, tier) for tier in reward.tiers]
+        values = {name: getattr(reward, name) for name in _FIELDS} | {"status": "draft", "tiers": tiers_there}
         made.append(Reward(**values, id=ids.new_id(), program_id=program_id))
         uow.session.add(made[-1])
     uow.session.flush()
@@ -186,7 +191,7 @@ def update_reward(uow: UnitOfWork, reward_id: UUID, form: RewardForm) -> Reward:
     """
     reward = _read_at(uow, reward_id, form.version)
     before = snapshot(reward)
-    values = _values(uow, form)
+    values = _values(uow, form, reward.program_id, kept=reward)
     if (reward.stock is None) != (values["stock"] is None):
         _count_stock_anew(uow, reward)
     if reward.status != "retired":
@@ -334,15 +339,23 @@ def _set_status(uow: UnitOfWork, reward_id: UUID, version: int, status: str, act
     return reward
 
 
-def _values(uow: UnitOfWork, form: RewardForm) -> dict[str, Any]:
+def _values(
+    uow: UnitOfWork, form: RewardForm, program_id: UUID, kept: Reward | None = None
+) -> dict[str, Any]:
+    """What the form means. What is for nobody known is refused, because without it the reward would be for everybody; a
+    tier or segment that is gone may stay."""
     shop = shops.get(uow)
-    known = {level.id for level in tiers.ladder(uow)}
     values = rules.columns(form, shop.currency, i18n.supported(shop.locale), shop.timezone)
+    levels = {level.id for level in tiers.main_levels(uow, program_id)}
     groups = {option.id for option in segments.options(uow)}
-    return values | {
-        "tiers": [tier for tier in values["tiers"] if tier in known],
-        "segments": [segment for segment in values["segments"] if segment in groups],
+    unknown = {
+        "tiers": set(values["tiers"]) - levels - set(kept.tiers if kept else ()),
+        "segments": set(values["segments"]) - groups - set(kept.segments if kept else ()),
     }
+    refused = {name: _FOR_NOBODY[name] for name, ids_of in unknown.items() if ids_of}
+    if refused:
+        raise InvalidReward(fields=refused)
+    return values
 
 
 def _read_at(uow: UnitOfWork, reward_id: UUID, version: int) -> Reward:

@@ -52,7 +52,7 @@ def first(uow: UnitOfWork, program_id: UUID) -> Ladder:
 def copy_ladders(uow: UnitOfWork, original: UUID, program_id: UUID) -> None:
     """The ladders of one program for another that is a copy of it."""
     for one in queries.of_program(uow, original):
-        levels = tuple(replace(level, id=ids.new_id()) for level in one.levels)
+        levels = tuple(replace(level, id=ids.copied(program_id, level.id)) for level in one.levels)
         _store(uow, replace(one, id=ids.new_id(), program_id=program_id, levels=levels))
 
 
@@ -303,6 +303,11 @@ def tier_snapshot(level: Level) -> dict[str, Any]:
 def program_ladders(uow: UnitOfWork, program_id: UUID) -> Sequence[Ladder]:
     """A program's ladders, also those that are off, the main one first."""
     return queries.of_program(uow, program_id)
+
+
+def main_levels(uow: UnitOfWork, program_id: UUID) -> Sequence[Level]:
+    """The tiers of a program's main ladder, lowest first, whether the program is active or not."""
+    return next((one.levels for one in queries.of_program(uow, program_id) if one.main), ())
 
 
 def _flush(uow: UnitOfWork) -> None:
