@@ -14,6 +14,9 @@ from app.domains.programs import rules
 from app.domains.programs.models import Program, ProgramVersion
 from app.domains.programs.schemas import ProgramsQuery, ProgramTerms
 
+# How many programs a choice lists; nobody works on more at a time.
+KEPT_SHOWN = 50
+
 
 def get(uow: UnitOfWork, program_id: UUID) -> Program | None:
     """One program."""
@@ -23,6 +26,19 @@ def get(uow: UnitOfWork, program_id: UUID) -> Program | None:
 def active(uow: UnitOfWork) -> Program | None:
     """The program that members earn in."""
     return uow.session.scalar(select(Program).where(Program.status == "active"))
+
+
+def kept(uow: UnitOfWork) -> list[Program]:
+    """Programs that are not archived: the active one first, then those planned to start, then the newest."""
+    order = case({"active": 0, "scheduled": 1}, value=Program.status, else_=2)
+    return list(
+        uow.session.scalars(
+            select(Program)
+            .where(Program.status != "archived")
+            .order_by(order, Program.created_at.desc(), Program.id)
+            .limit(KEPT_SHOWN)
+        )
+    )
 
 
 def scheduled(uow: UnitOfWork) -> list[Program]:

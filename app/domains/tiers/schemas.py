@@ -198,6 +198,12 @@ class TierForm(BaseModel):
     early_days: int = Field(0, ge=0, le=90)
 
 
+class TiersQuery(BaseModel):
+    """The program whose ladders are shown; the active one when absent."""
+
+    program: UUID | None = None
+
+
 class NewTierQuery(BaseModel):
     """The ladder that a new tier is for; the main one when absent."""
 
@@ -224,6 +230,12 @@ class LadderForm(BaseModel):
     take_back: bool = False
     notice_days: int | None = Field(None, ge=1, le=90)
     active: bool = False
+
+
+class NewLadderForm(LadderForm):
+    """A new ladder and its program; the active one when absent."""
+
+    program: UUID | None = None
 
 
 class RemoveForm(BaseModel):

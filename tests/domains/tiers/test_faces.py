@@ -9,6 +9,8 @@ import pytest
 
 from app.core import ids
 from app.core.permissions import ALL, Permission
+from app.domains.programs import service as programs
+from app.domains.programs.schemas import ProgramCreate
 from app.domains.tiers import service
 from app.domains.tiers.errors import SimulationRunning, StaleVersion
 from app.domains.tiers.service import simulating
@@ -200,3 +202,45 @@ def test_the_api_tells_moves_and_adds(full: Club, call_as: CallAs, other_shop: T
     assert reader.post("/v1/api/vip-tiers/update", json=body).status_code == 403
     stranger = call_as(staff(other_shop.id, ALL))
     assert stranger.get("/v1/api/vip-tiers/status?customer_id=2").status_code == 404
+
+
+def test_tiers_of_a_draft_are_prepared_before_it_is_live(full: Club, call_as: CallAs) -> None:
+    with full.work() as uow:
+        winter = programs.create(uow, ProgramCreate(name="Winter")).id
+    caller = call_as(staff(full.shop.id, ALL))
+    assert "Winter" in caller.fragment(TAB).text, "the other program can be chosen"
+    page = caller.fragment(f"{TAB}?program={winter}").text
+    assert "No ladder yet" in page and f"ladders/new?program={winter}" in page
+
+    new = caller.fragment(f"{TAB}/ladders/new?program={winter}").text
+    assert f'name="program" value="{winter}"' in new
+    refused = caller.submit(f"{TAB}/create-ladder", {"program": str(winter), "name": "", "metric": "points"})
+    assert refused.status_code == 422 and f'name="program" value="{winter}"' in refused.text
+    given = {"program": str(winter), "name": "Club", "metric": "points", "active": "on"}
+    assert caller.submit(f"{TAB}/create-ladder", given).status_code == 200
+    with full.work() as uow:
+        [ladder] = service.program_ladders(uow, winter)
+        moves = uow.scalar("SELECT count(*) FROM tier_simulations")
+    tier = fields(0, ladder=str(ladder.id), name="Snow", threshold="0")
+    answer = caller.submit(f"{TAB}/create", tier)
+    assert f"program={winter}" in str(dict(answer.headers)), "saved at once, and back to the same program"
+    with full.work() as uow:
+        assert [level.name for level in service.main_levels(uow, winter)] == ["Snow"]
+        assert uow.scalar("SELECT count(*) FROM tier_simulations") == moves
+        assert [level.name for level in service.ladder(uow)] == ["Bronze", "Silver", "Gold"]
+    assert "Snow" in caller.fragment(f"{TAB}?program={winter}").text
+    assert call_as(staff(full.shop.id, READER)).submit(f"{TAB}/create-ladder", given).status_code == 403
+
+
+def test_a_program_of_another_shop_is_not_shown(full: Club, call_as: CallAs, other_shop: TestShop) -> None:
+    with other_shop.work() as uow:
+        theirs = programs.create(uow, ProgramCreate(name="Theirs")).id
+    caller = call_as(staff(full.shop.id, ALL))
+    page = caller.fragment(f"{TAB}?program={theirs}").text
+    assert "Theirs" not in page and "Silver" in page
+
+
+def test_the_list_says_what_a_tier_gives(full: Club, call_as: CallAs) -> None:
+    full.tier("Silver", entry_points=500, early_days=3)
+    page = call_as(staff(full.shop.id, ALL)).fragment(TAB).text
+    assert "500\u00a0points on entering · 3 days of early access" in page

@@ -56,6 +56,11 @@ def active(uow: UnitOfWork) -> Program | None:
     return queries.active(uow)
 
 
+def kept(uow: UnitOfWork) -> list[Program]:
+    """Programs that are not archived, to choose from: the active one first."""
+    return queries.kept(uow)
+
+
 def active_terms(uow: UnitOfWork) -> ProgramTerms | None:
     """The terms that hold now; None when no program is active."""
     return queries.active_terms(uow)
