@@ -35,6 +35,9 @@ _PLURALS = {
     ),
     "he": (3, "(n == 1 ? 0 : n == 2 ? 1 : 2)"),
 }
+# By how many forms a language has: how many of them, from the first on, stand for one number each. "Two days" is one
+# word in Arabic and Hebrew, so there the number itself may be left out.
+_EXACT = {6: 3, 3: 2}
 _PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w+\}|%%")
 
 
@@ -170,12 +173,20 @@ def fault_of(translation: Message, source: Message, plurals: int) -> str:
         return f"{len(forms)} forms"
     texts = _texts(source.id)
     names = {frozenset(placeholders(text)) for text in texts}
-    if not all(frozenset(placeholders(form)) in names for form in forms):
+    exact = _EXACT.get(plurals, 0) if source.pluralizable else 0
+    if not all(_fits(placeholders(form), names, at < exact) for at, form in enumerate(forms)):
         return "other placeholders"
     if _in_template(source) and any("%" in _PLACEHOLDER.sub("", form) for form in forms):
         return "a lone percent sign, which templates write %%"
     edges = {(text[:1].isspace(), text[-1:].isspace()) for text in texts}
     return "" if all((form[:1].isspace(), form[-1:].isspace()) in edges for form in forms) else "other edges"
+
+
+def _fits(found: set[str], names: set[frozenset[str]], exact: bool) -> bool:
+    """Whether a form has the placeholders of its source; one for an exact number may lack one of them."""
+    return frozenset(found) in names or (
+        exact and any(found < name and len(name - found) == 1 for name in names)
+    )
 
 
 def _in_template(source: Message) -> bool:

@@ -144,6 +144,17 @@ def test_files_say_nothing_of_the_place_where_they_were_made(language: str) -> N
         (Message(("%(n)s day", "%(n)s days")), Message(("", ""), ("%(n)s يوم",) * 2), "2 forms"),
         (Message(("%(n)s day", "%(n)s days")), Message(("", ""), ("%(n)s يوم", "") * 3), "not translated"),
         (Message(("%(n)s day", "%(n)s days")), Message(("", ""), ("يوم",) * 6), "other placeholders"),
+        (
+            Message(("%(n)s day of %(m)s", "%(n)s days of %(m)s")),
+            Message(("", ""), ("%(n)s %(m)s", "يوم %(m)s", "يومان %(m)s", *("%(n)s %(m)s",) * 3)),
+            "",
+        ),
+        (
+            Message(("%(n)s day of %(m)s", "%(n)s days of %(m)s")),
+            Message(("", ""), ("%(n)s %(m)s", "يوم", *("%(n)s %(m)s",) * 4)),
+            "other placeholders",
+        ),
+        (Message("%(n)s days"), Message("x", "أيام"), "other placeholders"),
     ],
 )
 def test_what_the_check_finds(source: Message, translation: Message, fault: str) -> None:
