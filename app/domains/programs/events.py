@@ -11,7 +11,8 @@ from app.domains.programs.schemas import RewardIdea
 class ProgramCreated(Event):
     """A program was created; `is_default` says that the installation made it.
 
-    `copy_of` is the program it was copied from, `rewards` are ideas for drafts that a template brings.
+    `copy_of` is the program it was copied from, `rewards` are ideas for drafts that a template brings, and
+    `tiers` the points at which its second and third tier start.
     """
 
     program_id: UUID
@@ -19,6 +20,7 @@ class ProgramCreated(Event):
     is_default: bool
     copy_of: UUID | None = None
     rewards: tuple[RewardIdea, ...] = ()
+    tiers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

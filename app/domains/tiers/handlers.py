@@ -52,10 +52,10 @@ def orders_changed(uow: UnitOfWork, events: Sequence[OrderChanged]) -> None:
 
 @subscribe(ProgramCreated)
 def program_created(uow: UnitOfWork, events: Sequence[ProgramCreated]) -> None:
-    """The default program comes with three tiers; a copy takes over the ladders of its original."""
+    """The default program and templates come with three tiers; a copy takes over the ladders of its original."""
     for event in events:
-        if event.is_default:
-            service.create_default(uow, event.program_id)
+        if event.is_default or event.tiers:
+            service.create_default(uow, event.program_id, event.tiers)
         elif event.copy_of is not None:
             service.copy_ladders(uow, event.copy_of, event.program_id)
 
@@ -112,6 +112,9 @@ points.register_member_facts("tiers", _facts)
 points.register_ladder(_thresholds)
 programs.register_tiers(
     lambda uow, locale: [(str(level.id), level.localized(locale)) for level in service.ladder(uow)]
+)
+programs.register_levels(
+    lambda uow, program_id, locale: [one.localized(locale) for one in service.main_levels(uow, program_id)]
 )
 _TABLES = (
     "member_tiers",

@@ -13,10 +13,12 @@ from app.core.errors import NotFound
 from app.core.permissions import Permission
 from app.domains.programs import jobs, service
 from app.domains.programs.errors import AnotherProgramActive, StaleVersion
+from app.domains.programs.schemas import ProgramCreate
 from app.domains.programs.service import LaunchForm, ScheduleForm
 from app.domains.rewards import queries
 from app.domains.rewards import service as rewards
 from app.domains.shops import service as shops
+from app.domains.tiers import service as tiers
 from tests.domains.programs.test_rules_editor import TAB, program_of
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import ALL, Caller, api_key, staff
@@ -45,7 +47,8 @@ def test_a_template_ends_with_a_shop_that_earns_and_redeems(
     made = caller.submit(f"{TAB}/use-template", {"template": "beauty", "rewards": "on"})
     program = UUID(made.headers["HX-Location"].partition(f"{TAB}/")[2][:36])
     page = caller.get(f"{TAB}/{program}").text
-    assert "3 rewards wait with it" in page
+    assert "3 rewards wait with it" in page and "0 offered, 3 drafts" in page
+    assert "Bronze · Silver · Gold" in page
     drawer = caller.fragment(f"{TAB}/{program}/launch").text
     assert (
         "Free shipping" in drawer
@@ -72,6 +75,32 @@ def test_a_template_ends_with_a_shop_that_earns_and_redeems(
     assert paused.status_code == 200
     with shop.work() as uow:
         assert rewards.catalog(uow) == []
+
+
+def test_members_are_placed_on_the_tiers_of_the_template(shop: TestShop) -> None:
+    regular, _ = program_of(shop)
+    program, version = draft(shop)
+    with shop.work() as uow:
+        service.launch(uow, program, LaunchForm(version=version, instead_of=regular))
+    with shop.work() as uow:
+        assert [(one.name, one.threshold) for one in tiers.ladder(uow)] == [
+            ("Bronze", 0),
+            ("Silver", 2000),
+            ("Gold", 6000),
+        ]
+
+
+def test_going_live_says_what_becomes_of_tiers(shop: TestShop, call_as: Callable[..., Caller]) -> None:
+    caller = call_as(staff(shop.id))
+    program, _ = draft(shop)
+    for path in ("launch", "schedule"):
+        assert "Its tiers: Bronze, Silver, and Gold" in caller.fragment(f"{TAB}/{program}/{path}").text
+    with shop.work() as uow:
+        flat = service.create(uow, ProgramCreate(name="Flat", type="points")).id
+        bare = service.create(uow, ProgramCreate(name="Bare")).id
+    assert "members lose the ones they have" in caller.fragment(f"{TAB}/{flat}/launch").text
+    drawer = caller.fragment(f"{TAB}/{bare}/launch").text
+    assert "members lose the ones they have" in drawer and f"tier-management?program={bare}" in drawer
 
 
 def test_rewards_stay_drafts_when_they_are_not_wanted_and_can_be_offered_later(

@@ -20,7 +20,8 @@ _WITHOUT_DECIMALS = 100
 class Trade:
     """A template: its marked title and reason, the settings that differ from a new program's, and ideas for rewards.
 
-    `typical` is an order of that trade, for examples; `campaign` is the marked name of the campaign it has, if any.
+    `typical` is an order of that trade, for examples; `campaign` is the marked name of the campaign it has, if any;
+    `tiers` are the points at which the second and the third tier start, of a program that has tiers.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Trade:
     settings: dict[str, Any]
     rewards: tuple[RewardIdea, ...]
     rules: tuple[dict[str, Any], ...] = ()
+    tiers: tuple[int, ...] = ()
     campaign: str = ""
     campaign_settings: dict[str, Any] = field(default_factory=dict)
 
@@ -94,6 +96,7 @@ TRADES: tuple[Trade, ...] = (
             _deed("newsletter", 100),
             _deed("review", 150, caps={"per_period": 450}),
         ),
+        tiers=(2000, 6000),
     ),
     Trade(
         "beauty",
@@ -112,6 +115,7 @@ TRADES: tuple[Trade, ...] = (
         },
         (_shipping(500), _off(1000, 5), _off(2000, 12)),
         (_deed("birthday", 500), _deed("review", 100, caps={"per_period": 300}), _deed("social_follow", 50)),
+        tiers=(2000, 6000),
     ),
     Trade(
         "pets",
@@ -149,6 +153,7 @@ TRADES: tuple[Trade, ...] = (
         },
         (_shipping(150), _off(500, 10), _off(1000, 25)),
         (_deed("review", 50, caps={"per_period": 150}),),
+        tiers=(1000, 4000),
     ),
     Trade(
         "subscription",
@@ -177,8 +182,8 @@ TRADES: tuple[Trade, ...] = (
         },
         (_shipping(200), _off(300, 5), _off(600, 11)),
         (_deed("birthday", 100),),
-        mark("Double points on Tuesdays"),
-        {"id": "tuesdays", "factor": "2", "conditions": {"weekdays": [2]}},
+        campaign=mark("Double points on Tuesdays"),
+        campaign_settings={"id": "tuesdays", "factor": "2", "conditions": {"weekdays": [2]}},
     ),
     Trade(
         "sports",
@@ -193,6 +198,7 @@ TRADES: tuple[Trade, ...] = (
             _deed("review", 75, caps={"per_period": 300}),
             _deed("newsletter", 75),
         ),
+        tiers=(1500, 5000),
     ),
 )
 

@@ -155,10 +155,12 @@ def create(
     is_default: bool = False,
     copy_of: UUID | None = None,
     rewards: Sequence[RewardIdea] = (),
+    tiers: Sequence[int] = (),
 ) -> Program:
     """Create a program with its first version. Raises AnotherProgramActive when it is to be active and cannot.
 
-    `copy_of` names the program whose rewards are copied as drafts, `rewards` suggests drafts of new ones.
+    `copy_of` names the program whose rewards are copied as drafts, `rewards` suggests drafts of new ones and
+    `tiers` the points at which tiers start.
     """
     if wanted.status == "active":
         _refuse_second_active(uow, None)
@@ -168,7 +170,7 @@ def create(
     _keep_version(uow, program, 1)
     compliance.record(uow, "program.created", ("program", str(program.id)), None, snapshot(program))
     currency = shops.get(uow).currency
-    uow.publish([ProgramCreated(program.id, currency, is_default, copy_of, tuple(rewards))])
+    uow.publish([ProgramCreated(program.id, currency, is_default, copy_of, tuple(rewards), tuple(tiers))])
     return program
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.db import UnitOfWork
+from app.domains.programs.models import Program
 from app.domains.programs.schemas import ProgramTerms, ShopperForm
 
 Options = Callable[[UnitOfWork], list[tuple[str, str]]]
@@ -40,11 +41,13 @@ class Offer:
 
 Shopper = Callable[[UnitOfWork, str, ProgramTerms, ShopperForm], dict[str, Any]]
 Offers = Callable[[UnitOfWork, UUID, str], Offer]
+Levels = Callable[[UnitOfWork, UUID, str], Sequence[str]]
 TierNames = Callable[[UnitOfWork, str], Sequence[tuple[str, str]]]
 _ENGINE: list[Engine] = []
 _SHOPPER: list[Shopper] = []
 _OFFERS: list[Offers] = []
 _TIERS: list[TierNames] = []
+_LEVELS: list[Levels] = []
 _SEGMENTS: list[Options] = []
 
 
@@ -86,6 +89,16 @@ def register_tiers(tiers: TierNames) -> None:
 def tiers(uow: UnitOfWork, locale: str) -> list[tuple[str, str]]:
     """Tiers that rules may ask for: (id, name in a locale)."""
     return [one for provider in _TIERS for one in provider(uow, locale)]
+
+
+def register_levels(found: Levels) -> None:
+    """Let the domain of tiers name the tiers of any program, lowest first: `found(uow, program id, locale)`."""
+    _LEVELS.append(found)
+
+
+def levels(uow: UnitOfWork, program: Program, locale: str) -> Sequence[str]:
+    """The names of a program's tiers, lowest first; none when its type has no tiers."""
+    return _LEVELS[-1](uow, program.id, locale) if program.type == "tiered" else ()
 
 
 def register_segments(segments: Options) -> None:

@@ -74,11 +74,15 @@ def _per_order(
 
 
 def create_from_template(uow: UnitOfWork, key: str, locale: str, *, rewards: bool) -> Program:
-    """A draft from a template, named in a language, with its rewards as drafts if wanted. Raises TemplateNotFound."""
+    """A draft from a template, named in a language, with its tiers, and its rewards as drafts if wanted.
+
+    Raises TemplateNotFound.
+    """
     found = _trade(key)
     currency = shops.get(uow).currency
     wanted = ProgramCreate(name=translate(locale, found.title), **trades.settings_for(found, currency))
-    return editing.create(uow, wanted, rewards=trades.rewards_for(found, currency) if rewards else ())
+    ideas = trades.rewards_for(found, currency) if rewards else ()
+    return editing.create(uow, wanted, rewards=ideas, tiers=found.tiers)
 
 
 def duplicate(uow: UnitOfWork, program_id: UUID, locale: str) -> Program:

@@ -141,6 +141,7 @@ def program(ctx: Context, id: UUID) -> dict[str, Any]:
         "may_plan": found.status in ("draft", "paused", "scheduled", "active"),
         "taken_over": service.taken_over(ctx.uow, found) if found.status == "scheduled" else None,
         "offer": service.offer(ctx.uow, id, ctx.locale),
+        "levels": service.levels(ctx.uow, found, ctx.locale),
         "deletable": found.status == "draft" and not service.was_published(ctx.uow, found.id),
         "campaigns": _campaigns(ctx, found),
         "segments": service.segments(ctx.uow),

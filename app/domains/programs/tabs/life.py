@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from app.core.i18n import mark
+from app.core.i18n import enumerated, mark
 from app.core.permissions import Permission
 from app.domains.programs import queries, service
+from app.domains.programs.models import Program
 from app.domains.programs.schemas import ApplyForm, StatusForm
 from app.domains.programs.tabs.editor import KEY
 from app.web.context import Context
@@ -28,9 +29,17 @@ def launch(ctx: Context, id: UUID) -> dict[str, Any]:
         "program": program,
         "other": other,
         "offer": found,
+        **tiers_shown(ctx, program, other),
         "initial": {"rewards": True, "instead_of": str(other.id) if other else ""},
         "can_offer": ctx.can(Permission.REWARDS_WRITE),
     }
+
+
+def tiers_shown(ctx: Context, program: Program, other: Program | None) -> dict[str, Any]:
+    """The tiers that come with a program, and whether members lose those of the one that it takes over from."""
+    levels = service.levels(ctx.uow, program, ctx.locale)
+    lost = service.levels(ctx.uow, other, ctx.locale) if other and not levels else ()
+    return {"levels": enumerated(ctx.locale, levels) if levels else "", "loses_tiers": bool(lost)}
 
 
 @action(
@@ -70,6 +79,7 @@ def set_status(ctx: Context, id: UUID, form: StatusForm) -> Done:
 def schedule(ctx: Context, id: UUID) -> dict[str, Any]:
     """The drawer in which a start and an end are planned."""
     program = service.get(ctx.uow, id)
+    other = service.taken_over(ctx.uow, program) if program.status != "active" else None
     kept = {name: getattr(program, name) for name in ("starts_at", "ends_at", "after_end", "hands_back")}
     can_offer = ctx.can(Permission.REWARDS_WRITE)
     wanted = program.rewards_at_start if program.status == "scheduled" else can_offer
@@ -78,7 +88,8 @@ def schedule(ctx: Context, id: UUID) -> dict[str, Any]:
         "initial": kept | {"rewards": wanted},
         "offer": service.offer(ctx.uow, id, ctx.locale),
         "can_offer": can_offer,
-        "taken_over": service.taken_over(ctx.uow, program) if program.status != "active" else None,
+        "taken_over": other,
+        **tiers_shown(ctx, program, other),
         "others": [one for one in queries.scheduled(ctx.uow) if one.id != id],
     }
 

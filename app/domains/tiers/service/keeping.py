@@ -34,11 +34,12 @@ _DEFAULTS: tuple[tuple[str, dict[str, str], int, int, str], ...] = (
 _DEFAULT_NAME = i18n.mark("Tiers")
 
 
-def create_default(uow: UnitOfWork, program_id: UUID) -> None:
-    """The main ladder with three tiers that a new program starts with."""
+def create_default(uow: UnitOfWork, program_id: UUID, thresholds: Sequence[int] = ()) -> None:
+    """The main ladder with three tiers that a new program starts with; the upper two start at `thresholds` if given."""
+    starts = (0, *thresholds) if thresholds else [threshold for *_, threshold, _, _ in _DEFAULTS]
     levels = tuple(
-        Level(ids.new_id(), name, names, threshold, multiplier, color)
-        for name, names, threshold, multiplier, color in _DEFAULTS
+        Level(ids.new_id(), name, names, start, multiplier, color)
+        for start, (name, names, _, multiplier, color) in zip(starts, _DEFAULTS, strict=True)
     )
     _store(uow, replace(first(uow, program_id), levels=levels))
 

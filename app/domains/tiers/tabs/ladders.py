@@ -152,9 +152,7 @@ def _shown(ctx: Context, one: Ladder, counts: dict[UUID, int]) -> dict[str, Any]
 def _rewards_of(ctx: Context, ladders: Sequence[Ladder]) -> dict[UUID, str]:
     """The names of what tiers give, also of what is no longer offered."""
     levels = [level for one in ladders for level in one.levels]
-    named = {
-        reward for level in levels for reward in (level.entry_reward_id, level.gift_reward_id) if reward
-    }
+    named = {reward for level in levels for reward in (level.entry_reward_id, level.gift_reward_id) if reward}
     gone = translate(ctx.locale, mark("A reward that is no longer offered"))
     return dict.fromkeys(named, gone) | dict(service.givable(ctx.uow, named) if named else ())
 
