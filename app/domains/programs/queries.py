@@ -1,6 +1,6 @@
 """Every SELECT on programs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,12 @@ def get(uow: UnitOfWork, program_id: UUID) -> Program | None:
 def active(uow: UnitOfWork) -> Program | None:
     """The program that members earn in."""
     return uow.session.scalar(select(Program).where(Program.status == "active"))
+
+
+def some(uow: UnitOfWork, program_ids: Iterable[UUID]) -> dict[UUID, Program]:
+    """Programs by id."""
+    found = uow.session.scalars(select(Program).where(Program.id.in_(list(program_ids))))
+    return {one.id: one for one in found}
 
 
 def kept(uow: UnitOfWork) -> list[Program]:

@@ -6,10 +6,11 @@ from app.core.i18n import mark, mark_plural
 from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.domains.members import service as members
+from app.domains.programs import service as programs
 from app.domains.rewards import queries, rules, service
 from app.domains.rewards.schemas import CODE_KINDS, CatalogQuery, Redemption, RedemptionsFilter
 from app.web.context import Context
-from app.web.lists import Column, Given, ListSpec, Ready, declare_list
+from app.web.lists import Choice, Column, Given, ListSpec, Ready, declare_list
 
 STATUSES = {"active": mark("Active"), "draft": mark("Draft"), "retired": mark("Retired")}
 STATES = {
@@ -27,17 +28,20 @@ STATES = {
 def _rewards(ctx: Context, query: CatalogQuery) -> Found:
     page = queries.listed(ctx.uow, query)
     uses = queries.redeemed_recently(ctx.uow, [reward.id for reward in page.items])
+    homes = programs.some(ctx.uow, {reward.program_id for reward in page.items})
     rows = [
         service.snapshot(reward)
         | {
             "id": reward.id,
+            "program": homes[reward.program_id].name,
+            "program_status": homes[reward.program_id].status,
             "name": rules.localized(reward.name, reward.names, ctx.locale),
             "redeemed": uses.get(reward.id, 0),
             "left": None if reward.stock is None else max(0, reward.stock - reward.stock_taken),
         }
         for reward in page.items
     ]
-    return Found(Page(rows, page.next_cursor, page.previous_cursor), queries.count(ctx.uow, query.status))
+    return Found(Page(rows, page.next_cursor, page.previous_cursor), queries.count(ctx.uow, query))
 
 
 REWARDS = declare_list(
@@ -56,8 +60,10 @@ REWARDS = declare_list(
             Column("left", mark("In stock"), kind="number", priority=2),
             Column("redeemed", mark("Redeemed in 30 days"), kind="number", priority=2),
             Column("valid_days", mark("Days to use it"), kind="number", shown=False, priority=2),
+            Column("program", mark("Program"), shown=False, priority=2),
             Column("status", mark("Status"), kind="status", words=STATUSES),
         ),
+        filters=(Choice("program", mark("Program")),),
         ready=(
             Ready(mark("Active"), {"status": "active"}),
             Ready(mark("Drafts"), {"status": "draft"}),

@@ -81,6 +81,8 @@ def listed(uow: UnitOfWork, query: CatalogQuery) -> paging.Page[Reward]:
     statement = select(Reward).limit(query.limit + 1)
     if query.status:
         statement = statement.where(Reward.status == query.status)
+    if query.program:
+        statement = statement.where(Reward.program_id == query.program)
 
     def read(place: paging.Place | None) -> Sequence[Reward]:
         return uow.session.scalars(placed(statement, _ORDER, _CATALOG, place)).all()
@@ -91,13 +93,14 @@ def listed(uow: UnitOfWork, query: CatalogQuery) -> paging.Page[Reward]:
     return _CATALOG.page(query.cursor, query.limit, read, key)
 
 
-def count(uow: UnitOfWork, status: str | None) -> int:
+def count(uow: UnitOfWork, query: CatalogQuery) -> int:
     """How many rewards the catalog has."""
     return int(
         uow.scalar(
             "SELECT count(*) FROM rewards WHERE shop_id = %(shop)s"
-            " AND (%(status)s::text IS NULL OR status = %(status)s)",
-            {"shop": uow.shop, "status": status},
+            " AND (%(status)s::text IS NULL OR status = %(status)s)"
+            " AND (%(program)s::uuid IS NULL OR program_id = %(program)s)",
+            {"shop": uow.shop, "status": query.status, "program": query.program},
         )
     )
 

@@ -111,6 +111,16 @@ class RewardForm(BaseModel):
     position: int = Field(0, ge=0, le=10_000)
 
 
+class NewReward(BaseModel):
+    """The program that a new reward is for; the active one when absent."""
+
+    program: UUID | None = None
+
+
+class NewRewardForm(RewardForm, NewReward):
+    """A new reward and its program."""
+
+
 class PreviewForm(BaseModel):
     """What has been typed so far; half-typed fields are refused and the preview stays as it is."""
 
@@ -129,6 +139,7 @@ class PreviewForm(BaseModel):
     per_member_limit: int | None = Field(None, ge=1, le=1_000_000)
     ends_on: Day | None = None
     # What the card does not show is posted with the rest of the editor.
+    program: str | None = None
     version: int | None = None
     variant: str | None = None
     access_tag: str | None = None
@@ -150,6 +161,7 @@ class CatalogQuery(BaseModel):
     """Which rewards the catalog shows."""
 
     status: Status | None = None
+    program: UUID | None = None
     limit: int = Field(200, ge=1, le=200)
     cursor: str | None = Field(None, max_length=200)
 

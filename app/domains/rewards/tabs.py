@@ -5,15 +5,18 @@ from typing import Any
 from uuid import UUID
 
 from app.core import i18n, money
-from app.core.i18n import mark
+from app.core.i18n import mark, translate
 from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
+from app.domains.programs import service as programs
 from app.domains.rewards import queries, rules, service
 from app.domains.rewards.lists import REDEMPTIONS, REWARDS, row_of
 from app.domains.rewards.models import Reward
 from app.domains.rewards.schemas import (
     CatalogQuery,
+    NewReward,
+    NewRewardForm,
     PreviewForm,
     RedemptionsFilter,
     RewardForm,
@@ -40,16 +43,33 @@ _HISTORY_SHOWN = 10
 def reward_catalog(ctx: Context, query: CatalogQuery) -> dict[str, Any]:
     """What members can get for their points, and how often they did."""
     return {
-        "list": show_list(ctx, REWARDS, query),
+        "list": show_list(ctx, REWARDS, query, options={"program": _programs(ctx)}),
+        "program": query.program,
         "can_write": ctx.can(Permission.REWARDS_WRITE),
     }
 
 
-@tab_page(_KEY, "/new", "reward.html", title=mark("New reward"), permission=Permission.REWARDS_WRITE)
-def new_reward(ctx: Context) -> dict[str, Any]:
-    """The empty editor."""
+def _programs(ctx: Context) -> list[tuple[str, str]]:
+    """Programs to choose from, when there are several."""
+    found = programs.kept(ctx.uow)
+    return [(str(one.id), one.name) for one in found] if len(found) > 1 else []
+
+
+@tab_page(
+    _KEY,
+    "/new",
+    "reward.html",
+    title=mark("New reward"),
+    permission=Permission.REWARDS_WRITE,
+    query=NewReward,
+)
+def new_reward(ctx: Context, query: NewReward) -> dict[str, Any]:
+    """The empty editor, for a program."""
+    choices = programs.kept(ctx.uow)
+    program = next((one for one in choices if one.id == query.program), next(iter(choices), None))
     language = i18n.supported(shops.get(ctx.uow).locale)
-    initial = {
+    initial: dict[str, Any] = {
+        "program": program.id if program else "",
         "kind": "amount_off",
         "code_prefix": "LN",
         "status": "active",
@@ -63,10 +83,35 @@ def new_reward(ctx: Context) -> dict[str, Any]:
         "initial": initial,
         "language": language,
         "preview": None,
-        "ladder": tiers.ladder(ctx.uow),
-        "segments": segments.options(ctx.uow),
+        "program": program,
+        "choices": choices,
+        "tiers": _tiers(ctx, program.id) if program else [],
+        "segments": _segments(ctx),
         "can_write": True,
     }
+
+
+def _tiers(ctx: Context, program_id: UUID, reward: Reward | None = None) -> list[tuple[str, str, None]]:
+    """The tiers of a program that a reward may be for, and those that it is for although they are gone."""
+    found = {level.id: level.localized(ctx.locale) for level in tiers.main_levels(ctx.uow, program_id)}
+    gone = translate(ctx.locale, mark("A tier that was removed"))
+    found |= {tier: gone for tier in (reward.tiers if reward else ()) if tier not in found}
+    return [(str(tier), name, None) for tier, name in found.items()]
+
+
+def _segments(ctx: Context, reward: Reward | None = None) -> list[tuple[str, str, None]]:
+    """The shop's segments, and those that a reward is for although they are gone."""
+    found = {one.id: one.name for one in segments.options(ctx.uow)}
+    gone = translate(ctx.locale, mark("A segment that was deleted"))
+    found |= {one: gone for one in (reward.segments if reward else ()) if one not in found}
+    return [(str(segment), name, None) for segment, name in found.items()]
+
+
+def _refused_reward(ctx: Context) -> dict[str, Any]:
+    try:
+        return new_reward(ctx, NewReward(program=UUID(ctx.form_values["program"])))
+    except (KeyError, ValueError):
+        return new_reward(ctx, NewReward())
 
 
 @tab_page(_KEY, "/<uuid:id>", "reward.html", title=mark("Reward"), permission=Permission.REWARDS_READ)
@@ -84,8 +129,9 @@ def reward(ctx: Context, id: UUID) -> dict[str, Any]:
         "preview": _preview(
             PreviewForm.model_validate({name: initial[name] for name in _SHOWN}), ctx.locale, shop.currency
         ),
-        "ladder": tiers.ladder(ctx.uow),
-        "segments": segments.options(ctx.uow),
+        "program": programs.get(ctx.uow, found.program_id),
+        "tiers": _tiers(ctx, found.program_id, found),
+        "segments": _segments(ctx, found),
         "figures": queries.figures(ctx.uow, id),
         "redemptions": [row_of(ctx, one) for one in latest.items],
         "history": compliance.list_entries(ctx.uow, ("reward", str(id)), limit=_HISTORY_SHOWN).items,
@@ -215,10 +261,10 @@ def preview(ctx: Context, form: PreviewForm) -> Done:
     return Done(refresh=Fragment("admin/rewards/_preview.html", {"preview": card}))
 
 
-@action(_KEY, "create", permission=Permission.REWARDS_WRITE, form=RewardForm, prepare=new_reward)
-def create(ctx: Context, form: RewardForm) -> Done:
-    """Add a reward to the active program."""
-    made = service.create_reward(ctx.uow, form)
+@action(_KEY, "create", permission=Permission.REWARDS_WRITE, form=NewRewardForm, prepare=_refused_reward)
+def create(ctx: Context, form: NewRewardForm) -> Done:
+    """Add a reward to a program."""
+    made = service.create_reward(ctx.uow, form, program_id=form.program)
     return Done(mark("The reward was added."), location=f"/app/{_KEY}/{made.id}")
 
 
@@ -285,3 +331,22 @@ def fulfill_redemption(ctx: Context, id: UUID) -> Done:
     """Say that a reward that staff hand over was handed over; the points are spent."""
     service.fulfill(ctx.uow, id)
     return Done(mark("The reward is marked as handed over."), location=f"/app/{_KEY}/redemptions")
+
+
+def _panel(ctx: Context, member_id: UUID) -> dict[str, Any]:
+    seen = ctx.can(Permission.REWARDS_READ)
+    latest = (
+        queries.redemptions(ctx.uow, RedemptionsFilter(member=member_id, limit=_ON_MEMBER)) if seen else None
+    )
+    return {
+        "wide": True,
+        "seen": seen,
+        "member_id": member_id,
+        "redemptions": [row_of(ctx, one) for one in latest.items] if latest else [],
+        "more": latest is not None and latest.next_cursor is not None,
+        "can_give": ctx.can(Permission.POINTS_ADJUST),
+    }
+
+
+_ON_MEMBER = 5
+members.register_panel("rewards", 15, "admin/rewards/_panel.html", _panel)

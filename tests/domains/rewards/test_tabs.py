@@ -1,6 +1,7 @@
 """The reward catalog as merchants use it: lists, editor, preview, steps of a reward's life, cancelling a code."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ from flask import Flask
 
 from app.core import ids
 from app.core.permissions import ALL, Permission
+from app.domains.programs import service as programs
+from app.domains.programs.schemas import ProgramCreate
 from app.domains.rewards import queries, service
-from app.domains.rewards.schemas import CatalogQuery
+from app.domains.rewards.schemas import CatalogQuery, RewardForm
+from app.domains.tiers import service as tiers
 from tests.domains.rewards.counter import Counter, list_redemptions
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, Door, staff
@@ -51,6 +55,11 @@ def fields(**changes: Any) -> dict[str, Any]:
         "position": "",
     }
     return given | changes
+
+
+def form_of(**changes: Any) -> dict[str, Any]:
+    """A reward as the service takes it."""
+    return {"names": {"en": "Mug"}, "kind": "custom", "points_cost": 10} | changes
 
 
 def toast(answer: Any) -> str:
@@ -246,3 +255,52 @@ def test_other_shops_see_none_of_it(counter: Counter, app: Flask, door: Door, ot
         f"{ids.new_id()}/save",
     ):
         assert foreign.submit(f"{TAB}/{path}", fields(version="1")).status_code == 404
+
+
+def test_a_reward_is_prepared_for_a_draft_program(
+    shop: TestShop, other_shop: TestShop, merchant: Caller
+) -> None:
+    with shop.work() as uow:
+        winter = programs.create(uow, ProgramCreate(name="Winter"), tiers=(100, 200)).id
+        *_, gold = tiers.main_levels(uow, winter)
+        running = tiers.ladder(uow)[-1].id
+    with other_shop.work() as uow:
+        theirs = programs.create(uow, ProgramCreate(name="Theirs")).id
+    new = merchant.fragment(f"{TAB}/new?program={winter}").text
+    assert f'name="program" value="{winter}"' in new and str(gold.id) in new and str(running) not in new
+    assert "Theirs" not in merchant.fragment(f"{TAB}/new?program={theirs}").text
+
+    refused = merchant.submit(
+        f"{TAB}/create", fields(program=str(winter), points_cost="", tiers=[str(gold.id)])
+    )
+    assert refused.status_code == 422 and f'name="program" value="{winter}"' in refused.text
+    foreign = merchant.submit(f"{TAB}/create", fields(program=str(winter), tiers=[str(running)]))
+    assert foreign.status_code == 422 and "own program" in foreign.text
+    stranger = merchant.submit(f"{TAB}/create", fields(program=str(theirs)))
+    assert stranger.status_code == 404
+    made = merchant.submit(f"{TAB}/create", fields(program=str(winter), tiers=[str(gold.id)]))
+    assert made.status_code == 200
+    with shop.work() as uow:
+        [mug] = service.of_program(uow, winter)
+        assert mug.tiers == [gold.id] and "Mug" not in [one.name for one in service.catalog(uow)]
+    page = merchant.get(f"{TAB}/{mug.id}").text
+    assert "its program is not active" in page and "Winter" in page
+    listed = merchant.get(f"{TAB}?program={winter}").text
+    assert "Mug" in listed and "10% off" not in listed and "</bdi> · Draft" in listed
+    assert merchant.submit(f"{TAB}/{mug.id}/duplicate", {}).status_code == 200
+    with shop.work() as uow:
+        assert len(service.of_program(uow, winter)) == 2
+
+
+def test_a_reward_for_a_tier_that_is_gone_stays_closed(shop: TestShop, merchant: Caller) -> None:
+    with shop.work() as uow:
+        gold = tiers.ladder(uow)[-1].id
+        mug = service.create_reward(uow, RewardForm.model_validate(form_of(tiers=[gold])))
+        ladder, _ = tiers.get_tier(uow, gold)
+        tiers.save(uow, replace(ladder, levels=ladder.levels[:-1]), version=ladder.version)
+    page = merchant.get(f"{TAB}/{mug.id}").text
+    assert "A tier that was removed" in page
+    saved = merchant.submit(f"{TAB}/{mug.id}/save", fields(version=mug.version, tiers=[str(gold)]))
+    assert saved.status_code == 200
+    with shop.work() as uow:
+        assert service.get_reward(uow, mug.id).tiers == [gold]

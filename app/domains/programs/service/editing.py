@@ -56,6 +56,11 @@ def active(uow: UnitOfWork) -> Program | None:
     return queries.active(uow)
 
 
+def some(uow: UnitOfWork, program_ids: Iterable[UUID]) -> dict[UUID, Program]:
+    """Programs by id."""
+    return queries.some(uow, program_ids)
+
+
 def kept(uow: UnitOfWork) -> list[Program]:
     """Programs that are not archived, to choose from: the active one first."""
     return queries.kept(uow)

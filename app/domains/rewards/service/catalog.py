@@ -76,12 +76,14 @@ def get_reward(uow: UnitOfWork, reward_id: UUID) -> Reward:
 
 
 def create_reward(uow: UnitOfWork, form: RewardForm, *, program_id: UUID | None = None) -> Reward:
-    """Add a reward to the active program, or to the one named. Raises NoProgram, InvalidReward."""
+    """Add a reward to the active program, or to the one named. Raises NoProgram, ProgramNotFound, InvalidReward."""
     if program_id is None:
         program = programs.active(uow)
         if program is None:
             raise NoProgram()
         program_id = program.id
+    elif programs.get(uow, program_id).status == "archived":
+        raise NoProgram()
     values = _values(uow, form, program_id)
     reward = Reward(**values, id=ids.new_id(), program_id=program_id, status=form.status)
     uow.session.add(reward)
@@ -222,13 +224,10 @@ def _count_stock_anew(uow: UnitOfWork, reward: Reward) -> None:
 
 
 def duplicate(uow: UnitOfWork, reward_id: UUID) -> Reward:
-    """A draft with the same settings. Raises RewardNotFound, NoProgram."""
+    """A draft with the same settings in the same program. Raises RewardNotFound."""
     reward = get_reward(uow, reward_id)
-    program = programs.active(uow)
-    if program is None:
-        raise NoProgram()
     values = {name: getattr(reward, name) for name in _FIELDS} | {"status": "draft"}
-    made = Reward(**values, id=ids.new_id(), program_id=program.id)
+    made = Reward(**values, id=ids.new_id(), program_id=reward.program_id)
     uow.session.add(made)
     uow.session.flush()
     _record(uow, "reward.created", made.id, None, snapshot(made) | {"copied_from": str(reward_id)})
