@@ -107,6 +107,23 @@ def test_a_member_sees_everything_as_text(visit: Open) -> None:
     expect(panel.get_by_text("1,000 points for joining.")).to_be_visible()
 
 
+def test_a_reward_shows_its_picture_and_its_terms(visit: Open, proxy: Proxy) -> None:
+    first, second = member_summary()["rewards"]
+    picture = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
+    proxy.summary = member_summary(rewards=[first | {"terms": "Once a day.", "image_url": picture}, second])
+    page = visit(who="Grace")
+    open_panel(page)
+    cards = page.locator("loyalnest-panel [data-list=rewards] > li")
+    expect(cards.nth(0).locator("img")).to_have_attribute("alt", "")
+    expect(cards.nth(1).locator("img")).to_have_count(0)
+    expect(cards.nth(1).locator("summary")).to_be_hidden()
+    expect(cards.nth(0).get_by_text("Once a day.")).to_be_hidden()
+    cards.nth(0).get_by_text("Terms").click()
+    expect(cards.nth(0).get_by_text("Once a day.")).to_be_visible()
+    cards.nth(0).get_by_role("button", name="Redeem: Free shipping").click()
+    expect(cards.nth(0).get_by_role("button", name="Use points")).to_be_visible()
+
+
 STAMPS = {
     "name": "Coffee card",
     "unit": "stamp",

@@ -20,7 +20,7 @@ _COUNTING = (
 _STANDING = """
 SELECT s.currency, s.timezone, p.id AS program_id, p.name AS program_name, p.points_per_unit, p.signup_bonus, p.type, p.step,
   p.minimum_redemption, p.type IN ('punch_card', 'spend_based') OR p.rules @? %(counting)s::jsonpath AS counts,
-  pause.pause_notes, s.brand,
+  p.rules, pause.pause_notes, s.brand,
   (SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name, 'names', t.names,
       'color', t.color, 'threshold', t.threshold, 'multiplier_bp', t.multiplier_bp, 'gift_reward_id', t.gift_reward_id,
       'gift_every', t.gift_every, 'early_days', t.early_days) ORDER BY t.threshold), '[]')
@@ -52,7 +52,8 @@ WHERE s.shop_id = %(shop)s
 # Of a large catalog those come first that the member could have; what is shown keeps the order of the catalog.
 _REWARDS = """
 SELECT r.id, r.name, r.names, r.description, r.descriptions, r.points_cost, r.minimum_subtotal_minor, r.valid_days,
-  r.per_member_limit, r.kind, r.value_minor, r.least_points, r.most_points, s.for_other_tiers, s.sold_out,
+  r.per_member_limit, r.conditions, r.image_url, r.kind, r.value_minor, r.least_points, r.most_points,
+  s.for_other_tiers, s.sold_out,
   CASE WHEN r.per_member_limit IS NULL OR %(member)s::uuid IS NULL THEN 0 ELSE
     (SELECT count(*) FROM redemptions d WHERE d.shop_id = r.shop_id AND d.member_id = %(member)s
       AND (r.limit_days IS NULL OR d.created_at > %(now)s::timestamptz - make_interval(days => r.limit_days))
@@ -90,7 +91,13 @@ def view(uow: UnitOfWork, customer_id: int | None, previewed: UUID | None = None
     offer, holder = _offer(row), _holder(row)
     if offer is None or (holder and holder.status != "active"):
         return View(offer, holder, [], [], [], row["pause_notes"] or {})
-    rewards = _rewards(uow, offer.program_id, holder.id if holder else None, _early_days(offer, holder))
+    rewards = _rewards(
+        uow,
+        offer.program_id,
+        holder.id if holder else None,
+        _early_days(offer, holder),
+        drafts=bool(previewed),
+    )
     if holder is None:
         return View(offer, None, rewards, [], [])
     parameters = {"shop": uow.shop, "member": holder.id, "now": uow.now}
@@ -155,6 +162,7 @@ def _offer(row: dict[str, Any]) -> Offer | None:
         ladder=tuple(_level(one) for one in row["ladder"] or []),
         metric=row["metric"],
         counts=row["counts"],
+        rules=tuple(row["rules"] or ()),
     )
 
 
@@ -191,9 +199,11 @@ def _holder(row: dict[str, Any]) -> Holder | None:
     )
 
 
-def _rewards(uow: UnitOfWork, program_id: UUID, member_id: UUID | None, early_days: int) -> list[Offered]:
+def _rewards(
+    uow: UnitOfWork, program_id: UUID, member_id: UUID | None, early_days: int, *, drafts: bool = False
+) -> list[Offered]:
     rows = uow.all(
-        _REWARDS,
+        _REWARDS.replace("r.status = 'active'", "r.status IN ('active', 'draft')") if drafts else _REWARDS,
         {
             "shop": uow.shop,
             "program": program_id,

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from itertools import accumulate, pairwise
@@ -65,6 +65,24 @@ _FRIEND_STATUS = {
     "rejected": mark("Does not count"),
     "reversed": mark("The order was taken back"),
 }
+_DEEDS = {
+    "birthday": mark("{points} for your birthday"),
+    "newsletter": mark("{points} for subscribing to our newsletter"),
+    "review": mark("{points} for a review of what you bought"),
+    "social_follow": mark("{points} for following us"),
+    "social_share": mark("{points} for sharing our store"),
+    "store_visit": mark("{points} for visiting us"),
+    "first_purchase": mark("{points} for a first purchase within {hours} hours of joining"),
+    "goal_spend": "",
+}
+_GOALS = {
+    None: mark("{points} once you have spent {amount}"),
+    "week": mark("{points} for spending {amount} in a week"),
+    "month": mark("{points} for spending {amount} in a month"),
+    "quarter": mark("{points} for spending {amount} in a quarter"),
+    "year": mark("{points} for spending {amount} in a year"),
+}
+_NAMED_DEED = mark("{points}: {name}")
 _EARN = mark("Earn {points}")
 _EARN_UP_TO = mark("Earn up to {points}")
 _EXTENSION = Path(__file__).parents[3] / "extensions" / "loyalnest-theme" / "locales"
@@ -168,8 +186,11 @@ def whole_amount(units: int, currency: str, locale: str) -> str:
     return str(pattern.apply(Decimal(units), known, currency=currency, currency_digits=False))
 
 
-def ways_to_earn(offer: Offer, locale: str) -> list[str]:
-    """How points are earned. A rate with decimals is told for the smallest amount that gives whole points."""
+def ways_to_earn(offer: Offer, locale: str, today: date) -> list[str]:
+    """How points are earned; what only some members can earn by is left out.
+
+    A rate with decimals is told for the smallest amount that gives whole points.
+    """
     texts, ways = translations(locale), []
     if offer.points_per_unit > 0 and offer.type == "punch_card":
         ways.append(_card(offer, locale))
@@ -184,7 +205,36 @@ def ways_to_earn(offer: Offer, locale: str) -> list[str]:
         count = offer.signup_bonus
         text = texts.ngettext("{points} point for joining", "{points} points for joining", count)
         ways.append(text.format(points=number(count, locale)))
-    return ways
+    return ways + [_deed(one, offer, locale) for one in offer.rules if _for_everybody(one, today)]
+
+
+def _for_everybody(rule: Mapping[str, Any], today: date) -> bool:
+    """Whether any member may earn by a rule today, so that it is told to everybody."""
+    asked = rule.get("conditions") or {}
+    if not rule.get("enabled", True) or Decimal(rule.get("points") or 0) < 1:
+        return False
+    if rule["kind"] not in _DEEDS and not (rule["kind"] == "custom_event" and rule.get("name")):
+        return False
+    begins, ends = asked.get("starts_on"), asked.get("ends_on")
+    if (begins and str(today) < begins) or (ends and str(today) > ends):
+        return False
+    return not any(value for name, value in asked.items() if name not in ("starts_on", "ends_on"))
+
+
+def _deed(rule: Mapping[str, Any], offer: Offer, locale: str) -> str:
+    """What a rule gives for what, in the merchant's words where there are some."""
+    counted = points(int(Decimal(rule["points"])), locale)
+    if rule.get("name"):
+        named = localized(
+            rule["name"], {key: name for key, name in (rule.get("names") or {}).items() if name}, locale
+        )
+        return translate(locale, _NAMED_DEED, points=counted, name=isolated(named, locale))
+    sentence = _DEEDS[rule["kind"]]
+    if rule["kind"] == "goal_spend":
+        sentence = _GOALS[rule.get("goal_period")]
+    amount = whole_amount(int(Decimal(rule.get("step") or 0)), offer.currency, locale)
+    hours = number(rule.get("within_hours") or 0, locale)
+    return translate(locale, sentence, points=counted, amount=isolated(amount, locale, ltr=True), hours=hours)
 
 
 def _spent(count: int, amount: int, offer: Offer, locale: str) -> str:
@@ -361,6 +411,8 @@ def reward(offered: Offered, offer: Offer, holder: Holder | None, locale: str) -
         confirm_text=confirm.format(points=number(price, locale), reward=isolated(name, locale)),
         slider=_slider(offered, offer, holder),
         note=refusal or _conditions(offered, offer, locale),
+        terms=localized("", offered.conditions, locale) or next(iter(offered.conditions.values()), None),
+        image_url=offered.image_url or None,
     )
 
 
@@ -484,6 +536,7 @@ def offer_under(offer: Offer, name: str, terms: ProgramTerms) -> Offer:
         signup_bonus=int(signup.points) if signup and signup.enabled else 0,
         minimum_redemption=terms.minimum_redemption,
         ladder=offer.ladder if terms.type == "tiered" else (),
+        rules=tuple(one.model_dump(mode="json") for one in terms.rules if one.id not in (PURCHASE, SIGNUP)),
     )
 
 

@@ -19,7 +19,7 @@ class Offer:
     """The shop's active program as the storefront needs it; amounts are in the shop's currency.
 
     `ladder` is the main one, whose thresholds are in the unit of `metric`. `counts` says that a rule counts over several
-    orders.
+    orders; `rules` are the earning rules beside purchases and joining, as they are kept.
     """
 
     currency: str
@@ -35,6 +35,7 @@ class Offer:
     type: str = "points"
     step: Decimal | None = None
     counts: bool = False
+    rules: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class Offered:
     per_member_limit: int | None
     uses: int
     descriptions: dict[str, str] = field(default_factory=dict)
+    conditions: dict[str, str] = field(default_factory=dict)
+    image_url: str = ""
     kind: str = "amount_off"
     value_minor: int | None = None
     least_points: int | None = None
@@ -190,7 +193,10 @@ class WidgetSlider(BaseModel):
 
 
 class WidgetReward(BaseModel):
-    """A reward, `missing` points short. `note` says why it cannot be redeemed, or its conditions."""
+    """A reward, `missing` points short.
+
+    `note` says why it cannot be redeemed, or from which order on it works; `terms` are the merchant's own.
+    """
 
     id: UUID
     name: str
@@ -201,6 +207,8 @@ class WidgetReward(BaseModel):
     price_text: str
     confirm_text: str
     note: str | None
+    terms: str | None
+    image_url: str | None
     slider: WidgetSlider | None
 
 

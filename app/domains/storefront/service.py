@@ -2,8 +2,10 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -64,7 +66,7 @@ def summary(uow: UnitOfWork, customer_id: int | None, locale: str) -> SummaryOut
     state = _state(view, customer_id)
     cards = _cards(uow, view, state, language)
     found = SummaryOut(
-        version="", state=state, language=language, cards=cards, **_parts(view, state, language)
+        version="", state=state, language=language, cards=cards, **_parts(view, state, language, uow.now)
     )
     seq = view.holder.seq if view.holder else 0
     digest = hashlib.blake2b(orjson.dumps(found.model_dump(mode="json")), digest_size=8).hexdigest()
@@ -90,7 +92,7 @@ def _cards(
     return [rules.card(one) for one in points.cards(uow, view.holder.id, language, terms)]
 
 
-def _parts(view: View, state: State, language: str) -> dict[str, Any]:
+def _parts(view: View, state: State, language: str, now: datetime) -> dict[str, Any]:
     offer, holder = view.offer, view.holder
     shown = offer is not None and state != "blocked"
     active = holder if shown else None
@@ -102,7 +104,10 @@ def _parts(view: View, state: State, language: str) -> dict[str, Any]:
         "tier": rules.tier(offer, active, language) if offer and active else None,
         "rewards": [rules.reward(one, offer, active, language) for one in view.rewards] if offer else [],
         "codes": [rules.code(one, zone, language) for one in view.owned],
-        "earning": [WidgetEarning(text=way) for way in rules.ways_to_earn(offer, language)]
+        "earning": [
+            WidgetEarning(text=way)
+            for way in rules.ways_to_earn(offer, language, now.astimezone(ZoneInfo(zone)).date())
+        ]
         if offer and shown
         else [],
         "activity": [_entry(row, zone, language) for row in view.entries],
@@ -306,7 +311,7 @@ def preview_for_staff(uow: UnitOfWork, name: str, terms: ProgramTerms, asked: Sh
     )
     cards = _cards(uow, view, state, language, terms)
     summary = SummaryOut(
-        version="", state=state, language=language, cards=cards, **_parts(view, state, language)
+        version="", state=state, language=language, cards=cards, **_parts(view, state, language, uow.now)
     )
     return {
         "summary": summary,

@@ -1,5 +1,4 @@
-/* LoyalNest panel: loaded on the first opening. Clones the markup that Liquid rendered and fills it with text from the
-   app proxy. Who is asking is decided by Shopify's signature, never here. */
+/* LoyalNest panel, loaded on the first opening: fills Liquid's markup with text from the app proxy. */
 (() => {
   if (customElements.get("loyalnest-panel")) return;
   const FIRST_POLL_MS = 250;
@@ -43,7 +42,7 @@
         this.#dialog.addEventListener("click", (event) => this.#clicked(event));
       }
 
-      /* Opens the panel once its style sheet is there, and asks for fresh numbers. */
+      /* Once its style sheet is there. */
       async show() {
         await this.#styled;
         if (this.#dialog.open) return;
@@ -140,6 +139,8 @@
       }
 
       #reward(row, reward) {
+        row.querySelector("details").hidden = !reward.terms;
+        if (reward.image_url) row.prepend(Object.assign(new Image(), { src: reward.image_url, alt: "" }));
         row.querySelector("[data-redeem]").hidden = !reward.redeemable;
         const label = this.#config.texts.redeem_named.replace("{name}", () => reward.name);
         row.querySelector("[data-action=ask]").setAttribute("aria-label", label);

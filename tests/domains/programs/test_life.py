@@ -324,6 +324,16 @@ def test_what_is_typed_is_seen_as_a_shopper_reads_it(
     assert "1,000 points" in merchant.submit(place, known).text
     card = known | {"type": "punch_card", "step": "9", "points_per_unit": "100"}
     assert "0 of 9 stamps" in merchant.submit(place, card).text
+    with shop.work() as uow:
+        form = RewardForm(
+            names={"en": "Teapot"},
+            kind="custom",
+            points_cost=10,
+            status="draft",
+            conditions={"en": "While it lasts."},
+        )
+        rewards.create_reward(uow, form, program_id=program)
+    assert "While it lasts." in merchant.submit(place, typed).text, "drafts are seen too"
     unknown = known | {"shopper.email": "nobody@example.com"}
     assert "No member has this e-mail." in merchant.submit(place, unknown).text
     reader = call_as(staff(shop.id, frozenset({Permission.PROGRAMS_READ})))

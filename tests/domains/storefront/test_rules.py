@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -59,6 +59,9 @@ def offered(**changes: Any) -> Offered:
     return Offered(**{**given, **changes})
 
 
+TODAY = date(2026, 3, 10)
+
+
 @pytest.mark.parametrize(
     ("rate", "currency", "told"),
     [
@@ -71,12 +74,55 @@ def offered(**changes: Any) -> Offered:
     ],
 )
 def test_a_rate_is_told_for_whole_points(rate: str, currency: str, told: str) -> None:
-    assert rules.ways_to_earn(offer(points_per_unit=Decimal(rate), currency=currency), "en") == [told]
+    assert rules.ways_to_earn(offer(points_per_unit=Decimal(rate), currency=currency), "en", TODAY) == [told]
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"kind": "birthday", "points": "500"}, "500 points for your birthday"),
+        (
+            {"kind": "goal_spend", "points": "300", "step": "200", "goal_period": "quarter"},
+            "300 points for spending $200 in a quarter",
+        ),
+        (
+            {"kind": "first_purchase", "points": "1", "within_hours": 48},
+            "1 point for a first purchase within 48 hours of joining",
+        ),
+        ({"kind": "custom_event", "points": "5", "name": "Quiz", "names": {"fr": None}}, "5 points: Quiz"),
+        ({"kind": "custom_event", "points": "5"}, None),
+        ({"kind": "purchase", "points": "5", "conditions": {"products": [1]}}, None),
+        ({"kind": "review", "points": "0"}, None),
+        ({"kind": "review", "points": "9", "enabled": False}, None),
+        ({"kind": "review", "points": "9", "conditions": {"tiers": ["x"]}}, None),
+        ({"kind": "review", "points": "9", "conditions": {"starts_on": "2026-03-11"}}, None),
+        (
+            {
+                "kind": "review",
+                "points": "9",
+                "conditions": {"starts_on": "2026-03-10", "ends_on": "2026-03-10"},
+            },
+            "9 points for a review of what you bought",
+        ),
+    ],
+)
+def test_what_everybody_can_earn_by_is_told(rule: dict[str, Any], told: str | None) -> None:
+    found = rules.ways_to_earn(offer(points_per_unit=Decimal(0), rules=(rule,)), "en", TODAY)
+    assert found == ([told] if told else [])
+
+
+def test_a_reward_comes_with_its_terms_and_picture() -> None:
+    plain = rules.reward(offered(), offer(), None, "fr")
+    assert (plain.terms, plain.image_url) == (None, None)
+    told = offered(conditions={"en": "Once a day.", "ar": "مرة"}, image_url="https://x.test/mug.png")
+    assert rules.reward(told, offer(), None, "ar").terms == "مرة"
+    found = rules.reward(told, offer(), None, "fr")
+    assert (found.terms, found.image_url) == ("Once a day.", "https://x.test/mug.png")
 
 
 def test_what_earns_nothing_is_not_told() -> None:
-    assert rules.ways_to_earn(offer(points_per_unit=Decimal(0)), "en") == []
-    assert rules.ways_to_earn(offer(points_per_unit=Decimal(0), signup_bonus=200), "en") == [
+    assert rules.ways_to_earn(offer(points_per_unit=Decimal(0)), "en", TODAY) == []
+    assert rules.ways_to_earn(offer(points_per_unit=Decimal(0), signup_bonus=200), "en", TODAY) == [
         "200 points for joining"
     ]
 
