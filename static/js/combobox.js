@@ -147,8 +147,8 @@
   });
   document.addEventListener("reset", (event) => event.target.querySelectorAll?.("[data-combobox]").forEach(forget));
 
-  /* what is kept as a number, or as an id that ends with one, gets its name once the page stands */
-  const number = (text) => /\d+$/.exec(text.trim())?.[0];
+  /* what is kept as an id, or as one that ends with a number, gets its name once the page stands */
+  const number = (text) => /^[\da-f-]{36}$|\d+$/.exec(text.trim())?.[0];
   const name = async (box) => {
     const kept = valueOf(box) && !valueOf(box).name ? fieldOf(box).value : "";
     const unnamed = [...box.querySelectorAll(".tag input[type=hidden]")];

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from app.core.calendar import Day
 from app.core.values import value
+from app.domains.members.schemas import Tag
 
 MAX_ROWS = 500_000
 MAX_POINTS = 100_000_000
@@ -53,7 +54,6 @@ Problem = Literal[
 ]
 State = Literal["ready", "done", "refused", "failed", "undone", "kept"]
 Reason = Literal["goodwill", "correction", "promotion", "missing_points", "misuse", "migration", "other"]
-Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^,\x00-\x1f]+$")]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from app.domains.bulk.schemas import (
 from app.domains.bulk.service.wording import KINDS, PROBLEMS, STATES, STATUSES
 from app.domains.lists import service as lists
 from app.domains.members import service as members
+from app.domains.members.schemas import EnrollForm
 from app.domains.points import service as points
 from app.domains.segments import service as segments
 from app.domains.tiers import service as tiers
@@ -309,8 +310,23 @@ def undo(ctx: Context, id: UUID) -> Done:
     return Done(mark("What was done is being taken back."))
 
 
-def _tags(ctx: Context, member_id: UUID) -> dict[str, Any]:
-    return {"tags": members.tags_of(ctx.uow, [member_id]).get(member_id, [])}
-
-
-members.register_panel("tags", 35, "admin/bulk/_tags_panel.html", _tags)
+@action(
+    "members",
+    "enroll",
+    permission=Permission.MEMBERS_WRITE,
+    form=EnrollForm,
+    template="admin/members/_enroll.html",
+)
+def enroll(ctx: Context, form: EnrollForm) -> Done:
+    """Make one person a member: at once by e-mail, or a customer of the shop once they are read from there."""
+    email = rules.mailbox(form.customer)
+    if email is None:
+        members.ask_to_enroll(ctx.uow, form.customer)
+        return Done(
+            mark("The customer is read from your shop and appears here in a moment."), refresh="nothing"
+        )
+    enrolled = service.enroll_one(ctx.uow, email)
+    return Done(
+        mark("Enrolled. The points wait until they have an account with this e-mail."),
+        location=f"/app/members/{enrolled}",
+    )

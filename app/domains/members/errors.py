@@ -38,7 +38,9 @@ class CustomerUnknown(Invalid):
     """No number of a customer was given."""
 
     code = "customer_unknown"
-    default_message = mark("Enter the customer's number, or copy the address of their page in Shopify.")
+    default_message = mark(
+        "Enter an e-mail, the customer's number, or copy the address of their page in Shopify."
+    )
 
 
 class AlreadyMember(Conflict):

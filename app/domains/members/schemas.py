@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +12,8 @@ from app.core.calendar import Day
 from app.core.paging import Stretch
 from app.core.permissions import Permission
 from app.core.values import value
+
+Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^,\x00-\x1f]+$")]
 
 
 @value
@@ -262,9 +264,15 @@ class CustomersMerged(BaseModel):
 
 
 class FoundQuery(BaseModel):
-    """What was typed into the command search."""
+    """What was typed into the command search, or the members with these ids, by comma."""
 
     q: str = Field(default="", max_length=200)
+    ids: str = Field("", max_length=1_000, pattern="^[0-9a-f,-]*$")
+
+    @property
+    def members(self) -> list[UUID]:
+        """The ids that `ids` names."""
+        return [UUID(one) for one in self.ids.split(",") if len(one) == 36 and one.count("-") == 4]
 
 
 class PeopleFilter(BaseModel):
@@ -346,6 +354,19 @@ class PairForm(BaseModel):
     other: UUID
 
 
+class EditForm(BaseModel):
+    """What the shop itself keeps about a member; everything else is Shopify's."""
+
+    birthday: Day | None = None
+    tags: list[Tag] = Field(default_factory=list, max_length=20)
+
+
+class RemoveNoteForm(BaseModel):
+    """Drop a note."""
+
+    note: UUID
+
+
 class NoteForm(BaseModel):
     """What a staff member wants to remember about a member."""
 
@@ -388,6 +409,6 @@ class BlockForm(BaseModel):
 
 
 class EnrollForm(BaseModel):
-    """A customer of the shop who is to become a member: the number in Shopify, its gid, or the customer page's address."""
+    """Who is to become a member: an e-mail, or the customer's number in Shopify, its gid, or the customer page's address."""
 
     customer: str = Field(min_length=1, max_length=300)

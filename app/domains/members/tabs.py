@@ -23,18 +23,21 @@ from app.domains.members.lists import (
 from app.domains.members.schemas import (
     BlockForm,
     DuplicatesQuery,
-    EnrollForm,
+    EditForm,
     FoundQuery,
+    Member,
     MembersFilter,
     MergeForm,
     MergeQuery,
     NoteForm,
     OtherForm,
     PairForm,
+    RemoveNoteForm,
     StatusForm,
     TimelineQuery,
     UnmergeForm,
 )
+from app.domains.shops import service as shops
 from app.web.context import Context
 from app.web.date_range import today
 from app.web.lists import show_list
@@ -72,12 +75,17 @@ def members(ctx: Context, query: MembersFilter) -> dict[str, Any]:
     _KEY, "/found", "_found.html", title=mark("Members"), permission=Permission.MEMBERS_READ, query=FoundQuery
 )
 def found(ctx: Context, query: FoundQuery) -> dict[str, Any]:
-    """The first members that the command search, or a field for a member, finds by name, e-mail, order or code."""
+    """The first members that the command search or a field finds by name, e-mail, order or code, or those with these ids."""
     asked = len(query.q.strip()) >= LEAST_TYPED
-    found = service.search(ctx.uow, query.q) if asked else []
+    named = service.by_ids(ctx.uow, query.members).values() if query.members else []
+    found = service.search(ctx.uow, query.q) if asked else named
     members = [one.id for one in found if one.status in _STANDING][:MOST_FOUND]
     profiles = service.profiles(ctx.uow, members)
     return {"people": [(one, profiles[one]) for one in members], "asked": asked}
+
+
+def _in_shopify(ctx: Context, member: Member) -> str | None:
+    return shops.admin_page(ctx.uow, f"customers/{member.customer_id}") if member.customer_id else None
 
 
 def _member(ctx: Context, id: UUID) -> dict[str, Any]:
@@ -92,6 +100,8 @@ def _member(ctx: Context, id: UUID) -> dict[str, Any]:
         "profile": profile,
         "merges": [(merge, people[merge.removed_id]) for merge in merges],
         "notes": service.notes(ctx.uow, id),
+        "birthday": service.birthday(ctx.uow, id),
+        "tags": service.tags_of(ctx.uow, [id]).get(id, []),
         "agreed": service.consents(ctx.uow, [id]).get(id, False),
         "panels": [
             {"key": panel.key, "template": panel.template, "view": panel.provider(ctx, id)}
@@ -113,8 +123,10 @@ def member(ctx: Context, id: UUID) -> dict[str, Any]:
     """Everything about one member, with what happened lately."""
     kinds = service.timeline_kinds(ctx.can)
     page = service.timeline(ctx.uow, id, kinds, ctx.locale, TimelineQuery(limit=_SHOWN))
-    return _member(ctx, id) | {
+    found = _member(ctx, id)
+    return found | {
         "facts": queries.header(ctx.uow, id, ctx.locale),
+        "in_shopify": _in_shopify(ctx, found["member"]),
         "acts": service.acts(ctx, id),
         "timeline": [(kind.icon, one, told(one)) for kind, one in page.items],
     }
@@ -207,6 +219,24 @@ def note(ctx: Context, id: UUID, form: NoteForm) -> Done:
     return Done(mark("The note was added."))
 
 
+@action(_KEY, "remove-note", page="member", permission=Permission.MEMBERS_WRITE, form=RemoveNoteForm)
+def remove_note(ctx: Context, id: UUID, form: RemoveNoteForm) -> Done:
+    """Drop a note about a member."""
+    service.remove_note(ctx.uow, id, form.note)
+    return Done(mark("The note was removed."))
+
+
+@action(_KEY, "edit", page="member", permission=Permission.MEMBERS_WRITE, form=EditForm)
+def edit(ctx: Context, id: UUID, form: EditForm) -> Done:
+    """Keep the birthday and the tags of a member."""
+    if form.birthday and form.birthday > today():
+        raise Invalid(fields={"birthday": mark("Choose a day that has been.")})
+    if form.birthday != service.birthday(ctx.uow, id):
+        service.set_birthday(ctx.uow, id, form.birthday)
+    service.set_tags(ctx.uow, id, form.tags)
+    return Done(mark("The member was saved."))
+
+
 @tab_page(
     _KEY,
     "/duplicates",
@@ -246,13 +276,6 @@ def block(ctx: Context, id: UUID, form: BlockForm) -> Done:
 
 
 _BLOCKED = mark("Blocked: {reason}")
-
-
-@action(_KEY, "enroll", permission=Permission.MEMBERS_WRITE, form=EnrollForm)
-def enroll(ctx: Context, form: EnrollForm) -> Done:
-    """Make a customer of the shop a member."""
-    service.ask_to_enroll(ctx.uow, form.customer)
-    return Done(mark("The customer is read from your shop and appears here in a moment."), refresh="nothing")
 
 
 @action(_KEY, "erase", page="member", permission=Permission.MEMBERS_ERASE)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.core.db import UnitOfWork
 from app.core.events import subscribe
-from app.core.i18n import mark
+from app.core.i18n import mark, translate
 from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
@@ -126,15 +126,33 @@ for _task in service.TASKS:
 compliance.register_person_data("notifications", export_person, tables=("messages",))
 compliance.register_person_eraser("notifications", erase_person, tables=("messages",))
 _SENT = {
-    "queued": mark("An e-mail is waiting to be sent"),
-    "sent": mark("An e-mail was sent"),
-    "failed": mark("An e-mail could not be sent"),
-    "skipped": mark("An e-mail was not sent"),
+    "queued": mark("E-mail waiting to be sent: {about}"),
+    "sent": mark("E-mail sent: {about}"),
+    "failed": mark("E-mail could not be sent: {about}"),
+    "skipped": mark("E-mail not sent: {about}"),
+}
+_ABOUT = {
+    "points_earned": mark("points earned"),
+    "points_reversed": mark("points taken back"),
+    "expiry_warning": mark("points expire soon"),
+    "last_chance": mark("last chance to use points"),
+    "tier_ending": mark("tier ends soon"),
+    "referral_joined": mark("a friend came"),
+    "referral_advocate": mark("thanks for inviting a friend"),
+    "referral_friend": mark("gift for coming by an invitation"),
+    "reward_code": mark("reward code"),
+    "reward_returned": mark("points of a reward returned"),
+    "invitation": mark("message from your team"),
 }
 
 
 def _timeline(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happening]:
-    return [Happening(row["at"], row["id"], _SENT[row["status"]]) for row in queries.happened(uow, part)]
+    return [
+        Happening(
+            row["at"], row["id"], _SENT[row["status"]], {"about": translate(locale, _ABOUT[row["kind"]])}
+        )
+        for row in queries.happened(uow, part)
+    ]
 
 
 members.register_timeline(

@@ -373,19 +373,30 @@ def undo_redating(ctx: Context, redating: UUID) -> Done:
 
 
 def _panel(ctx: Context, member_id: UUID) -> dict[str, Any]:
-    history = queries.history(ctx.uow, member_id, 1, None)
-    lots = queries.lots_page(ctx.uow, member_id, LotsQuery(limit=_LOTS_ON_PANEL)).page
+    balance = service.balance(ctx.uow, member_id)
     return {
         "wide": True,
         "member_id": member_id,
-        "balance": service.balance(ctx.uow, member_id),
+        "balance": balance,
         "cards": service.cards(ctx.uow, member_id, ctx.locale),
-        "any": bool(history.items),
-        "lots": lots.items,
-        "lot_columns": headings([one for one in LOTS.columns if one.shown]),
+        "possible": service.possible_then(ctx.uow, ctx.uow.now, balance.available, ctx.locale),
         "can_adjust": ctx.can(Permission.POINTS_ADJUST),
     }
 
 
-_LOTS_ON_PANEL = 10
+def _lots_panel(ctx: Context, member_id: UUID) -> dict[str, Any]:
+    history = queries.history(ctx.uow, member_id, 1, None)
+    lots = queries.lots_page(ctx.uow, member_id, LotsQuery(limit=_LOTS_ON_PANEL)).page
+    return {
+        "wide": True,
+        "late": True,
+        "member_id": member_id,
+        "any": bool(history.items),
+        "lots": lots.items,
+        "lot_columns": headings([one for one in LOTS.columns if one.shown]),
+    }
+
+
+_LOTS_ON_PANEL = 5
 members.register_panel("points", 10, "admin/points/_panel.html", _panel)
+members.register_panel("lots", 90, "admin/points/_lots_panel.html", _lots_panel)

@@ -111,9 +111,10 @@ class RunsQuery(BaseModel):
 
 
 class TaskQuery(BaseModel):
-    """Whether a task is opened in a dialog over the page."""
+    """Whether a task is opened in a dialog over the page, and the member whom it is about."""
 
     dialog: bool = False
+    member: UUID | None = None
 
 
 class PinForm(BaseModel):

@@ -111,11 +111,14 @@ def _view(ctx: Context, task: Task, **more: Any) -> dict[str, Any]:
         "warnings": [translated(text, dict(data)) for text, data in preview.warnings] if preview else [],
         "typed": {},
         "dialog": False,
+        "member": "",
         "done": None,
     }
     found = given | more
     found["initial"] = {
+        **({"member": found["member"]} if found["member"] else {}),
         **found["initial"],
+        "_member": found["member"],
         "_dialog": "true" if found["dialog"] else "false",
         "_step": "run" if preview and task.run else "",
     }
@@ -132,9 +135,17 @@ def _is_typed(name: str) -> bool:
     return not name.startswith("_") or name.endswith("_shown")
 
 
+def _about(ctx: Context) -> str:
+    """The member from whose page the task was opened, empty for none."""
+    try:
+        return str(UUID(ctx.form_values.get("_member", "")))
+    except ValueError:
+        return ""
+
+
 def _declare(task: Task) -> None:
     def page(ctx: Context, query: TaskQuery) -> dict[str, Any]:
-        return _view(ctx, task, dialog=query.dialog)
+        return _view(ctx, task, dialog=query.dialog, member=str(query.member or ""))
 
     def prepare(ctx: Context) -> dict[str, Any]:
         return _view(ctx, task)
@@ -143,7 +154,7 @@ def _declare(task: Task) -> None:
         typed = {name: value for name, value in ctx.form_values.items() if _is_typed(name)}
         typed.pop("idempotency_key", None)
         dialog = ctx.form_values.get("_dialog") == "true"
-        asked = {"typed": typed, "initial": typed, "dialog": dialog}
+        asked = {"typed": typed, "initial": typed, "dialog": dialog, "member": _about(ctx)}
         if "_back" in ctx.form_values:
             return Done(refresh=Fragment(_FORM, _view(ctx, task, **asked)))
         if ctx.form_values.get("_step") != "run" or task.run is None:
@@ -175,7 +186,8 @@ def _run(ctx: Context, task: Task, form: BaseModel, asked: dict[str, Any]) -> Do
             "label": translated(mark("Undo")),
             "url": action_url(f"{_KEY}.undo", id=run_id),
         }
-    return Done(location=f"/app/{_KEY}", events={"toast": toast})
+    place = f"/app/members/{asked['member']}" if asked["member"] else f"/app/{_KEY}"
+    return Done(location=place, events={"toast": toast})
 
 
 for _task in service.tasks():

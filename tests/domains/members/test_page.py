@@ -11,6 +11,7 @@ from app.core.permissions import ALL, Permission
 from app.domains.members import service
 from app.domains.members.errors import AlreadyMember, CustomerUnknown
 from app.domains.members.schemas import Guest
+from app.domains.points import service as points
 from app.domains.referrals import service as referrals
 from app.domains.segments import service as segments
 from app.domains.segments.schemas import SegmentIn
@@ -144,7 +145,7 @@ def test_nobody_is_enrolled_whom_the_shop_does_not_know(
 def test_nobody_adjusts_or_spends_what_an_erased_member_had(shop: TestShop, merchant: Caller) -> None:
     member = join(shop)
     page = merchant.get(f"/app/members/{member}").text
-    offered = ("Adjust points", "Can be spent now.", ">Move<")
+    offered = ("Adjust points", "give-reward?dialog=true", ">Move<")
     assert all(one in page for one in offered)
     with shop.work() as uow:
         service.erase(uow, member)
@@ -202,3 +203,106 @@ def test_codes_and_orders_lead_to_members(shop: TestShop) -> None:
         code = referrals.link(uow, member.id)
         for text in ("#1005", "1005", code, code.lower()):
             assert [one.id for one in service.search(uow, text)] == [member.id], text
+
+
+def test_an_address_enrolls_at_once_and_once(shop: TestShop, merchant: Caller, other_shop: TestShop) -> None:
+    answer = merchant.submit("/app/members/enroll", {"customer": " New.Friend@Example.com "})
+    assert answer.status_code == 200
+    with shop.work() as uow:
+        found = service.resolve_many(uow, ["new.friend@example.com"])["new.friend@example.com"]
+        assert [one.status for one in found] == ["guest"] and str(found[0].id) in str(answer.headers)
+        assert points.balance(uow, found[0].id).available > 0
+        noted = uow.scalar("SELECT count(*) FROM audit_entries WHERE action = 'member.enrolled'")
+        assert noted == 1
+    with other_shop.work() as uow:
+        assert not service.resolve_many(uow, ["new.friend@example.com"]).get("new.friend@example.com")
+    again = merchant.submit("/app/members/enroll", {"customer": "new.friend@example.com"})
+    assert again.status_code == 409 and "members-enroll-customer-error" in again.text
+
+
+def test_whoever_ordered_as_a_guest_is_enrolled_by_their_address(shop: TestShop, merchant: Caller) -> None:
+    with shop.work() as uow:
+        guest = service.welcome_guests(uow, [Guest("once@example.com", None)])
+    assert merchant.submit("/app/members/enroll", {"customer": "once@example.com"}).status_code == 200
+    with shop.work() as uow:
+        assert service.enrolled(uow, guest.values()) == set(guest.values())
+
+
+def test_birthday_and_tags_are_kept_and_noted(
+    shop: TestShop, merchant: Caller, call_as: CallAs, other_shop: TestShop
+) -> None:
+    member = join(shop)
+    path = f"/app/members/{member}/edit"
+    assert (
+        merchant.submit(path, {"birthday": "1990-12-31", "tags": ["vip", "met in Paris"]}).status_code == 200
+    )
+    page = merchant.fragment(f"/app/members/{member}").text
+    assert "Dec 31, 1990" in page and "met in Paris" in page
+    assert "Tags added:" in page and "Birthday changed" in page
+    with shop.work() as uow:
+        assert service.export(uow, member)["birthday"] == "1990-12-31"
+        entries = uow.scalar("SELECT count(*) FROM audit_entries WHERE action LIKE 'member.%'")
+    assert (
+        merchant.submit(path, {"birthday": "1990-12-31", "tags": ["vip", "met in Paris"]}).status_code == 200
+    )
+    with shop.work() as uow:
+        assert uow.scalar("SELECT count(*) FROM audit_entries WHERE action LIKE 'member.%'") == entries
+    assert merchant.submit(path, {"birthday": "", "tags": []}).status_code == 200
+    with shop.work() as uow:
+        assert service.birthday(uow, member) is None and service.tags_of(uow, [member]) == {}
+    for wrong in ({"birthday": "2999-01-01"}, {"birthday": "soon"}, {"tags": ["a,b"]}):
+        assert merchant.submit(path, wrong).status_code == 422
+    reader = call_as(staff(shop.id, frozenset({Permission.MEMBERS_READ})))
+    assert reader.submit(path, {"tags": ["x"]}).status_code == 403
+    assert call_as(staff(other_shop.id, ALL)).submit(path, {"birthday": "1990-12-31"}).status_code == 404
+
+
+def test_a_note_can_be_removed(
+    shop: TestShop, merchant: Caller, other_shop: TestShop, call_as: CallAs
+) -> None:
+    member = join(shop)
+    merchant.submit(f"/app/members/{member}/note", {"text": "Likes tea"})
+    with shop.work() as uow:
+        note = service.notes(uow, member)[0].id
+    other = call_as(staff(other_shop.id, ALL))
+    other.submit(f"/app/members/{member}/remove-note", {"note": str(note)})
+    assert "Likes tea" in merchant.fragment(f"/app/members/{member}").text
+    for _ in range(2):
+        answer = merchant.submit(f"/app/members/{member}/remove-note", {"note": str(note)})
+        assert answer.status_code == 200
+    page = merchant.fragment(f"/app/members/{member}").text
+    assert "Likes tea" not in page and page.count("Note removed") == 1 and "Changed:" not in page
+
+
+def test_a_guest_can_be_erased(shop: TestShop, merchant: Caller) -> None:
+    with shop.work() as uow:
+        (guest,) = service.welcome_guests(uow, [Guest("gone@example.com", None)]).values()
+    assert "Erase person" in merchant.fragment(f"/app/members/{guest}").text
+    assert merchant.submit(f"/app/members/{guest}/erase", {}).status_code == 200
+    with shop.work() as uow:
+        assert service.by_ids(uow, [guest])[guest].status == "erased"
+        assert not service.search(uow, "gone@example.com")
+
+
+def test_the_page_shows_orders_and_codes(shop: TestShop, merchant: Caller, call_as: CallAs) -> None:
+    shop.tell("orders/paid", payloads.order(5))
+    shop.drain()
+    with shop.work() as uow:
+        member = service.by_customer(uow, 77)
+    assert member is not None
+    page = merchant.fragment(f"/app/members/{member.id}").text
+    assert "Paid orders" in page and "#1005" in page and "/orders/5" in page
+    assert "Nothing redeemed yet" in page
+    reader = call_as(staff(shop.id, frozenset({Permission.MEMBERS_READ})))
+    assert "Nothing redeemed yet" not in reader.fragment(f"/app/members/{member.id}").text
+
+
+def test_a_task_knows_the_member_from_whose_page_it_came(shop: TestShop, merchant: Caller) -> None:
+    member = join(shop)
+    place = f"/app/quick-actions/award-points?dialog=true&member={member}"
+    assert str(member) in merchant.fragment(place).text
+    named = merchant.fragment(f"/app/members/found?ids={member}").text
+    assert f'data-value="{member}"' in named
+    fields = {"member": str(member), "points": "5", "reason": "goodwill", "_member": str(member)}
+    done = merchant.submit("/app/quick-actions/award-points", fields | {"_step": "run", "_dialog": "true"})
+    assert f"/app/members/{member}" in str(done.headers)

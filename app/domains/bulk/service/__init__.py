@@ -2,7 +2,7 @@
 
 from app.domains.bulk.service.acting import UNDOABLE, permission
 from app.domains.bulk.service.checking import read
-from app.domains.bulk.service.enrolling import forget_person, person_of
+from app.domains.bulk.service.enrolling import enroll_one, forget_person, person_of
 from app.domains.bulk.service.keeping import (
     CHECK,
     as_file,
@@ -38,6 +38,7 @@ __all__ = [
     "create",
     "decide",
     "describe",
+    "enroll_one",
     "forget_person",
     "get",
     "guests",

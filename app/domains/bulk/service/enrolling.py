@@ -14,6 +14,7 @@ from app.domains.bulk.rules import Judged, Line
 from app.domains.bulk.schemas import Outcome, Problem, Row, Run
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
+from app.domains.members.errors import AlreadyMember
 from app.domains.members.schemas import Member, Newcomer
 from app.domains.points import service as points
 
@@ -102,6 +103,22 @@ def do(uow: UnitOfWork, run: Run, rows: Sequence[Row]) -> Outcome:
         [compliance.Change("member", str(one), None, {"bulk": str(run.id)}) for one in whom.values()],
     )
     return out
+
+
+def enroll_one(uow: UnitOfWork, email: str) -> UUID:
+    """Enroll one person by e-mail and give what joining gives. Raises AlreadyMember."""
+    known = members.resolve_many(uow, [email]).get(email, [])
+    if refusals(uow, {one.id: one for one in known[:1]}):
+        raise AlreadyMember(fields={"customer": AlreadyMember.default_message})
+    if known:
+        whom = members.enroll_guests(uow, [known[0].id])
+    else:
+        whom = set(members.enroll_newcomers(uow, [Newcomer(email)]).values())
+    if not whom:  # they came while this was asked
+        raise AlreadyMember(fields={"customer": AlreadyMember.default_message})
+    points.welcome(uow, whom)
+    compliance.record(uow, "member.enrolled", ("member", str(min(whom))), None, None)
+    return min(whom)
 
 
 def _guests(

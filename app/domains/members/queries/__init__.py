@@ -405,6 +405,15 @@ def consents(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, bool]:
     return {row["id"]: row["agreed"] for row in rows}
 
 
+def sealed_birthday(uow: UnitOfWork, member_id: UUID) -> bytes | None:
+    """A member's birthday as it is kept."""
+    found: bytes | None = uow.scalar(
+        "SELECT birthday_sealed FROM members WHERE shop_id = %(shop)s AND id = %(id)s",
+        {"shop": uow.shop, "id": member_id},
+    )
+    return found
+
+
 def with_birthday(
     uow: UnitOfWork, indexes: list[bytes], after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:

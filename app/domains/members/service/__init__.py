@@ -1,6 +1,6 @@
 """The public verbs of members: enrolling and keeping profiles, looking people up, blocking, merging and erasing."""
 
-from app.domains.members.service.birthdays import birthday_indexes, born_on, set_birthday
+from app.domains.members.service.birthdays import birthday, birthday_indexes, born_on, set_birthday
 from app.domains.members.service.connecting import FIND, learn, looked_up, to_look_up
 from app.domains.members.service.enrolling import enroll_guests, enroll_newcomers, enrolled, unenroll
 from app.domains.members.service.finding import (
@@ -9,6 +9,7 @@ from app.domains.members.service.finding import (
     index_profiles,
     notes,
     register_finder,
+    remove_note,
     search,
     tell_apart,
 )
@@ -59,7 +60,7 @@ from app.domains.members.service.references import (
     matching,
     resolve_many,
 )
-from app.domains.members.service.tags import tag, tags_of, untag
+from app.domains.members.service.tags import set_tags, tag, tags_of, untag
 from app.domains.members.service.timeline import register_timeline, timeline, timeline_kinds
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "acts",
     "add_note",
     "ask_to_enroll",
+    "birthday",
     "birthday_indexes",
     "born_on",
     "by_customer",
@@ -111,11 +113,13 @@ __all__ = [
     "register_panel",
     "register_standings",
     "register_timeline",
+    "remove_note",
     "resolve",
     "resolve_many",
     "search",
     "set_birthday",
     "set_status",
+    "set_tags",
     "sides",
     "standing_merges",
     "subscribed",

@@ -19,7 +19,7 @@ def set_birthday(uow: UnitOfWork, member_id: UUID, birthday: date | None) -> Non
     member = queries.get(uow, member_id)
     if member is None:
         raise MemberNotFound()
-    if member.status not in ("active", "blocked"):
+    if member.status not in ("active", "blocked", "guest"):
         raise MemberErased()
     uow.execute(
         "UPDATE members SET birthday_sealed = %(sealed)s, birthday_index = %(day)s, updated_at = %(now)s"
@@ -35,6 +35,12 @@ def set_birthday(uow: UnitOfWork, member_id: UUID, birthday: date | None) -> Non
     compliance.record(
         uow, "member.birthday", ("member", str(member_id)), None, {"known": birthday is not None}
     )
+
+
+def birthday(uow: UnitOfWork, member_id: UUID) -> date | None:
+    """A member's birthday, None when it is unknown."""
+    text = uow.unseal(queries.sealed_birthday(uow, member_id), _PURPOSE)
+    return date.fromisoformat(text) if text else None
 
 
 def sealed(uow: UnitOfWork, birthday: date | None) -> bytes | None:

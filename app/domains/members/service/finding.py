@@ -130,6 +130,18 @@ def add_note(uow: UnitOfWork, member_id: UUID, text: str) -> None:
     compliance.record(uow, "member.noted", ("member", str(member_id)), None, {"note_id": str(note_id)})
 
 
+def remove_note(uow: UnitOfWork, member_id: UUID, note_id: UUID) -> None:
+    """Drop a note about a member; what is gone already stays gone."""
+    gone = uow.execute(
+        "DELETE FROM member_notes WHERE shop_id = %(shop)s AND id = %(note)s AND member_id = ANY(%(members)s)",
+        {"shop": uow.shop, "note": note_id, "members": list(merging.family(uow, member_id))},
+    )
+    if gone.rowcount:
+        compliance.record(
+            uow, "member.note_removed", ("member", str(member_id)), {"note_id": str(note_id)}, None
+        )
+
+
 def notes(uow: UnitOfWork, member_id: UUID) -> list[Note]:
     """What staff wrote about a member and whoever was merged into them, newest first."""
     return queries.notes(uow, merging.family(uow, member_id))

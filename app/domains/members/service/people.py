@@ -13,6 +13,7 @@ from app.domains.members.errors import AlreadyMember, CustomerUnknown, MemberEra
 from app.domains.members.events import MemberEnrolled, MemberRegistered, MemberSubscribed
 from app.domains.members.queries import references
 from app.domains.members.schemas import Act, Member, Panel, Person, Profile
+from app.domains.members.service import birthdays
 
 _PANELS: dict[str, Panel] = {}
 _ACTS: list[tuple[int, Callable[[Any, UUID], Act | None]]] = []
@@ -291,6 +292,7 @@ def export(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:
         "email": found.email,
         "phone": found.phone,
         "locale": found.locale,
+        "birthday": born.isoformat() if (born := birthdays.birthday(uow, member_id)) else None,
         "email_marketing": queries.consents(uow, [member_id]).get(member_id, False),
         "status": member.status,
         "customer_id": member.customer_id,

@@ -6,6 +6,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from app.core.db import UnitOfWork
+from app.domains.compliance import service as compliance
 from app.domains.members import queries
 from app.domains.members.queries import references as reading
 from app.domains.members.schemas import Merge
@@ -30,6 +31,16 @@ def tag(uow: UnitOfWork, wanted: Mapping[UUID, Sequence[str]]) -> dict[UUID, lis
 def untag(uow: UnitOfWork, wanted: Mapping[UUID, Sequence[str]]) -> dict[UUID, list[str]]:
     """Take tags off members. Returns by member those that were there."""
     return _changed(uow, _UNTAG, wanted)
+
+
+def set_tags(uow: UnitOfWork, member_id: UUID, tags: Sequence[str]) -> None:
+    """Let a member have exactly these tags; what came and what went is noted."""
+    before = set(tags_of(uow, [member_id]).get(member_id, []))
+    came = tag(uow, {member_id: sorted(set(tags) - before)}) if set(tags) - before else {}
+    went = untag(uow, {member_id: sorted(before - set(tags))}) if before - set(tags) else {}
+    for action, changed in (("member.tagged", came), ("member.untagged", went)):
+        for one in changed.values():
+            compliance.record(uow, action, ("member", str(member_id)), None, {"tags": sorted(one)})
 
 
 def tags_of(uow: UnitOfWork, member_ids: Sequence[UUID]) -> dict[UUID, list[str]]:

@@ -13,6 +13,7 @@ from app.domains.shops.service.erasing import erase, mark_erased, sweep
 from app.domains.shops.service.home_facts import home, register_home_facts, see_widget
 from app.domains.shops.service.installing import connect, install, visit
 from app.domains.shops.service.lifecycle import (
+    admin_page,
     change_scopes,
     contact_email,
     get,
@@ -25,6 +26,7 @@ from app.domains.shops.service.staff import save_preferences
 from app.domains.shops.service.tokens import list_stale_tokens
 
 __all__ = [
+    "admin_page",
     "api_key_holder",
     "brand",
     "change_scopes",

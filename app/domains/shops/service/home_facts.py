@@ -23,8 +23,7 @@ from app.domains.shops.schemas import (
     HomeView,
     Shop,
 )
-from app.domains.shops.service.lifecycle import get
-from app.shopify.shop_domain import handle
+from app.domains.shops.service.lifecycle import admin_page, get
 
 EMBED_BLOCK = "loyalnest-embed"  # the file in extensions/loyalnest-theme/blocks
 WAITING_TOO_LONG = timedelta(minutes=2)
@@ -95,11 +94,10 @@ def day_start(now: datetime, timezone: str) -> datetime:
     return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _theme_editor(shop: Shop) -> str:
+def _theme_editor(uow: UnitOfWork) -> str:
     """The theme editor with our app embed switched on, ready to be saved."""
-    settings = get_settings()
-    editor = f"{settings.shopify_admin_origin}/store/{handle(shop.domain)}/themes/current/editor"
-    return f"{editor}?context=apps&template=index&activateAppId={settings.shopify_api_key}/{EMBED_BLOCK}"
+    app = f"{get_settings().shopify_api_key}/{EMBED_BLOCK}"
+    return admin_page(uow, f"themes/current/editor?context=apps&template=index&activateAppId={app}")
 
 
 def _own_facts(uow: UnitOfWork, shop: Shop) -> list[HomeFact]:
@@ -127,7 +125,7 @@ def _own_facts(uow: UnitOfWork, shop: Shop) -> list[HomeFact]:
                 "The theme editor opens with LoyalNest switched on under App embeds. Save there and come back."
             ),
             done=None,
-            url=_theme_editor(shop),
+            url=_theme_editor(uow),
             position=40,
         ),
     ]

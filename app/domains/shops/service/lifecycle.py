@@ -5,11 +5,13 @@ from datetime import datetime
 
 from app.core import i18n
 from app.core.db import UnitOfWork
+from app.core.settings import get_settings
 from app.domains.shops import queries
 from app.domains.shops.errors import ShopNotFound
 from app.domains.shops.events import ShopUninstalled
 from app.domains.shops.schemas import Shop, ShopContext
 from app.domains.shops.service import directory
+from app.shopify.shop_domain import handle
 
 
 def get(uow: UnitOfWork) -> Shop:
@@ -18,6 +20,11 @@ def get(uow: UnitOfWork) -> Shop:
     if shop is None:
         raise ShopNotFound()
     return shop
+
+
+def admin_page(uow: UnitOfWork, path: str) -> str:
+    """The address of a page of the shop's own Shopify admin, such as "orders/1001"."""
+    return f"{get_settings().shopify_admin_origin}/store/{handle(get(uow).domain)}/{path}"
 
 
 def contact_email(uow: UnitOfWork) -> str | None:
