@@ -51,7 +51,13 @@ def codes_were_used(uow: UnitOfWork, events: Sequence[OrderChanged]) -> None:
     A canceled order does not bring its code back in Shopify, so the points return instead.
     """
     service.mark_used(
-        uow, {code: event.order_id for event in reversed(events) for code in event.discount_codes}
+        uow,
+        {code: event.order_id for event in reversed(events) for code in event.discount_codes},
+        {
+            event.order_id: sum(line["net"] for line in event.lines if not line.get("gift_card"))
+            for event in events
+            if event.discount_codes
+        },
     )
     canceled = [event for event in events if event.cancelled_at is not None]
     named = {

@@ -58,6 +58,7 @@ DEFAULTS: tuple[tuple[str, int, dict[str, Decimal]], ...] = (
 
 
 _NO_TIME = timedelta(0)
+_WHOLE = 10_000
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,13 @@ def cost(kind: str, cost_minor: int | None, value_minor: int | None, points_cost
     if cost_minor is not None:
         return cost_minor * (points // points_cost if kind == "any_amount" else 1)
     return worth(kind, value_minor, points_cost, points) or 0 if kind != "free_shipping" else 0
+
+
+def discounted(terms: Terms, goods_minor: int) -> int | None:
+    """What a percentage took off an order whose goods cost so much after it; None for what an order does not decide."""
+    if terms.kind != "percentage_off" or not terms.percent_bp or terms.percent_bp >= _WHOLE:
+        return None
+    return (goods_minor * terms.percent_bp + (_WHOLE - terms.percent_bp) // 2) // (_WHOLE - terms.percent_bp)
 
 
 def columns(form: RewardForm, currency: str, language: str, timezone: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Codes and points stand or fall together, whatever breaks and whenever it breaks."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,7 @@ from app.core.db import unit_of_work
 from app.core.outbox import MAX_ATTEMPTS
 from app.domains.members import service as members
 from app.domains.points import service as points
-from app.domains.rewards import jobs, service
+from app.domains.rewards import jobs, queries, service
 from app.domains.rewards.errors import RedemptionNotCancellable, RedemptionNotFound
 from tests.domains.points.invariants import broken
 from tests.domains.rewards.counter import Counter
@@ -349,3 +350,34 @@ def test_a_code_used_after_it_was_paid_back_cannot_take_what_is_gone(counter: Co
         service.mark_used(uow, {redemption.code: 5})
     assert counter.balance().available == 100
     assert counter.now(redemption).status == "used"
+
+
+@pytest.mark.parametrize(
+    ("changes", "goods", "cost"),
+    [
+        ({"kind": "percentage_off", "percent": 10}, 9_000, 1_000),
+        ({"kind": "percentage_off", "percent": 33}, 6_700, 3_300),
+        ({"kind": "percentage_off", "percent": 10, "cost": 2}, 9_000, 200),
+        ({"kind": "percentage_off", "percent": 100}, 0, 0),
+        ({"kind": "amount_off", "amount": 5}, 9_000, 500),
+        ({"kind": "free_shipping"}, 9_000, 0),
+    ],
+)
+def test_a_used_percentage_costs_what_it_took_off(
+    counter: Counter, changes: dict[str, Any], goods: int, cost: int
+) -> None:
+    reward_id = counter.reward(**changes)
+    redemption = counter.redeem(reward_id)
+    counter.deliver()
+    for _ in range(2):
+        with counter.shop.work() as uow:
+            service.mark_used(uow, {redemption.code: 5}, {5: goods})
+    with counter.shop.work() as uow:
+        assert queries.figures(uow, reward_id)["cost_minor"] == cost
+
+
+def test_a_given_code_costs_as_much_as_a_redeemed_one(counter: Counter) -> None:
+    reward_id = counter.reward()
+    with counter.shop.work() as uow:
+        given = service.give(uow, counter.member_id, reward_id, key="gift")
+    assert given is not None and given.points == 0 and given.cost_minor == 500

@@ -7,6 +7,7 @@ stay held and the work is tried again.
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from app.domains.compliance.schemas import Change
 from app.domains.points import service as points
 from app.domains.points.errors import InsufficientPoints
 from app.domains.points.schemas import Entry
-from app.domains.rewards import queries
+from app.domains.rewards import queries, rules
 from app.domains.rewards.errors import (
     DiscountRefused,
     NotFulfillable,
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 CREATE = "rewards.create_discount"
 DISABLE = "rewards.disable_discount"
+_NOTHING: Mapping[int, int] = MappingProxyType({})
 _NEXT_ROUND = timedelta(hours=1)
 # A checkout that began in time may still place its order a little later.
 _LAST_CHECKOUTS = timedelta(hours=1)
@@ -92,8 +94,12 @@ def creation_failed(uow: UnitOfWork, message: OutboxMessage, error: Exception) -
     )
 
 
-def mark_used(uow: UnitOfWork, orders: Mapping[str, int]) -> None:
-    """Orders came in with discount codes: `orders` is Shopify's order id by code. Foreign codes are skipped."""
+def mark_used(uow: UnitOfWork, orders: Mapping[str, int], goods: Mapping[int, int] = _NOTHING) -> None:
+    """Orders came in with discount codes: `orders` is Shopify's order id by code. Foreign codes are skipped.
+
+    `goods` is what the goods of an order cost after discounts, in minor units: a percentage costs what it took off them,
+    unless staff said what one costs.
+    """
     if not orders:
         return
     fresh: dict[UUID, tuple[Redemption, int]] = {}
@@ -109,14 +115,18 @@ def mark_used(uow: UnitOfWork, orders: Mapping[str, int]) -> None:
         return
     uow.execute(
         "UPDATE redemptions r SET status = 'used', failure = NULL, used_order_id = v.order_id, used_at = %(now)s,"
-        " issued_at = coalesce(r.issued_at, %(now)s), updated_at = %(now)s"
-        " FROM unnest(%(ids)s::uuid[], %(orders)s::bigint[]) AS v (id, order_id)"
+        " issued_at = coalesce(r.issued_at, %(now)s), updated_at = %(now)s,"
+        " cost_minor = coalesce(nullif(r.cost_minor, 0), v.cost, 0)"
+        " FROM unnest(%(ids)s::uuid[], %(orders)s::bigint[], %(costs)s::bigint[]) AS v (id, order_id, cost)"
         " WHERE r.shop_id = %(shop)s AND r.id = v.id",
         {
             "shop": uow.shop,
             "now": uow.now,
             "ids": list(fresh),
             "orders": [order_id for _, order_id in fresh.values()],
+            "costs": [
+                rules.discounted(one.terms, goods.get(order_id, 0)) for one, order_id in fresh.values()
+            ],
         },
     )
     compliance.record_many(

@@ -21,9 +21,9 @@ GIVABLE = frozenset({"amount_off", "percentage_off", "free_shipping", "free_prod
 
 _INSERT = """
 INSERT INTO redemptions (shop_id, id, member_id, reward_id, points, key, code_sealed, code_index, terms, channel,
-  expires_at, created_at, updated_at)
+  expires_at, cost_minor, created_at, updated_at)
 VALUES (%(shop)s, %(id)s, %(member)s, %(reward)s, 0, %(key)s, %(code)s, %(index)s, %(terms)s, %(channel)s, %(expires)s,
-  %(now)s, %(now)s)
+  %(cost)s, %(now)s, %(now)s)
 ON CONFLICT (shop_id, key) DO NOTHING
 """
 
@@ -57,6 +57,9 @@ def give(
             "index": uow.blind_index(code, queries.CODE_PURPOSE),
             "terms": Jsonb(_terms(reward, shop.currency).model_dump(mode="json")),
             "expires": rules.expiry(uow.now, reward.valid_days, shop.timezone),
+            "cost": rules.cost(
+                reward.kind, reward.cost_minor, reward.value_minor, reward.points_cost, reward.points_cost
+            ),
             "now": uow.now,
         },
     )
