@@ -142,6 +142,12 @@ class NewOrder(Body):
     ip: str | None = None
 
 
+class Payment(Body):
+    """POST /_control/orders/{id}/pay"""
+
+    amount: Amount | None = None
+
+
 class RefundLine(BaseModel):
     """Units of one line to give back."""
 

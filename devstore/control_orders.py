@@ -62,9 +62,9 @@ def place_order() -> tuple[Response, int]:
 
 @control_orders.post("/orders/<int:id>/pay")
 def pay_order(id: int) -> Response:
-    """Collect what is outstanding."""
-    shop = body(models.Body).shop
-    return jsonify(_answer(shop, orders.pay(dev_store(), shop, id)))
+    """Collect what is outstanding, or a part of it."""
+    given = body(models.Payment)
+    return jsonify(_answer(given.shop, orders.pay(dev_store(), given.shop, id, given.amount)))
 
 
 @control_orders.post("/orders/<int:id>/fulfill")

@@ -102,7 +102,7 @@ def place(
             }
         _discount(store, shop, order, codes)
         if paid:
-            _collect(store, order)
+            _collect(store, order, totals.of(order).outstanding)
         store.state.put("order", shop, order)
         _tell(store, shop, order, "orders/create", *(["orders/paid"] if paid else []))
     return order
@@ -126,15 +126,22 @@ def quote(
     return discounts.quote_cart(store, shop, built, codes, customer_id=customer_id, email=email, shipping=fee)
 
 
-def pay(store: DevStore, shop: str, id: int) -> Doc:
-    """Collect what is outstanding. Sends orders/paid. Raises Refused, 409 when there is nothing to pay."""
+def pay(store: DevStore, shop: str, id: int, amount: object = None) -> Doc:
+    """Collect what is outstanding, or a part of it. Sends orders/paid when nothing is left.
+
+    Raises Refused, 409 when there is nothing to pay.
+    """
     with store.state.transaction():
         order = _open(store, shop, id)
-        if order["settled"] and totals.of(order).outstanding <= 0:
+        due = totals.of(order).outstanding
+        if order["settled"] and due <= 0:
             raise Refused("The order is paid", code="already_paid", status=409)
-        _collect(store, order)
+        part = due if amount is None else money.to_minor(amount, order["currency"])
+        if amount is not None and not 0 < part <= due:
+            raise Refused("Give an amount up to what is outstanding", fields={"amount": "not outstanding"})
+        _collect(store, order, part)
         _keep(store, shop, order)
-        _tell(store, shop, order, "orders/paid")
+        _tell(store, shop, order, *(["orders/paid"] if part == due else []))
     return order
 
 
@@ -348,8 +355,7 @@ def _discount(store: DevStore, shop: str, order: Doc, codes: Sequence[str | Doc]
             lines.take_off_plainly(order, code)
 
 
-def _collect(store: DevStore, order: Doc) -> None:
-    due = totals.of(order).outstanding
+def _collect(store: DevStore, order: Doc, amount: int) -> None:
     order["settled"] = True
-    if due > 0:
-        refunds.move(store, order, "sale", due)
+    if amount > 0:
+        refunds.move(store, order, "sale", amount)

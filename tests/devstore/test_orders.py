@@ -52,6 +52,21 @@ def test_an_unpaid_order_is_paid_later_and_only_once(store, told):
     assert error.value.status == 409 and told() == []
 
 
+def test_what_an_edit_adds_is_outstanding_until_it_is_paid_in_parts(store, told):
+    order = orders.place(store, SHOP, [MUGS])
+    orders.edit(store, SHOP, order["id"], [{"sku": "B", "quantity": 1, "price": "50.00"}])
+    owed = last(told(), "orders/updated")
+    assert (owed["financial_status"], owed["total_outstanding"]) == ("partially_paid", "50.00")
+    for wrong in ("0.00", "50.01", "-1.00"):
+        with pytest.raises(Refused):
+            orders.pay(store, SHOP, order["id"], wrong)
+    orders.pay(store, SHOP, order["id"], "20.00")
+    assert topics(told()) == ["orders/updated"]
+    orders.pay(store, SHOP, order["id"])
+    paid = last(told(), "orders/paid")
+    assert (paid["financial_status"], paid["total_outstanding"]) == ("paid", "0.00")
+
+
 def test_a_guest_has_no_customer_unless_checkout_makes_one(store, told):
     orders.place(store, SHOP, [MUGS], email="guest@example.com")
     seen = told()

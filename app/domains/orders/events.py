@@ -17,6 +17,9 @@ class OrderChanged(Event):
     `refunds` hold, by refund id, {lines: [[line id, net, tax, quantity]], amount[, shipping: [net, tax]]}; `facts` what
     is known of {company, country, presentment, customer_tags, shipping: [net, tax], tip}. `new` says that nothing was told
     of the order before, so that nobody has anything about it.
+
+    What an edit added to a paid order is not among them until it is paid; meanwhile `facts` has all of the order as
+    `ordered` {lines, shipping, tip}.
     """
 
     id: UUID

@@ -94,7 +94,7 @@ def _read_refund(uow: UnitOfWork, batch: _Batch, delivery: Delivery, _: datetime
     refund = rules.read_refund(payload, currency)
 
     def apply(facts: OrderFacts) -> None:
-        facts.refunds[str(payload.id)] = refund
+        rules.merge_refund(facts, str(payload.id), refund)
 
     batch.changes[payload.order_id].append(apply)
 

@@ -10,18 +10,31 @@ from msgspec.structs import asdict
 
 from app.core.money import to_minor
 from app.core.values import value
-from app.domains.orders.schemas import Amount, LinePayload, MoneySet, OrderPayload, RefundPayload
+from app.domains.orders.schemas import (
+    Amount,
+    LinePayload,
+    MoneySet,
+    OrderPayload,
+    RefundPayload,
+    RefundTransaction,
+)
 
 # The cart attribute in which the storefront carries an advocate's code to the order.
 REFERRAL_ATTRIBUTE = "_loyalnest_ref"
 # The one in which a checkout names the points that are held for it.
 HOLD_ATTRIBUTE = "_loyalnest_hold"
-PAID = frozenset({"paid", "partially_refunded", "refunded"})
+# After a refund Shopify's status says no longer whether something is still owed; that is seen from the amounts.
+_REFUNDED = frozenset({"partially_refunded", "refunded"})
 
 
 @dataclass
 class OrderFacts:
-    """Everything that is known of one order. `lines` and `refunds` are kept as JSON values in minor units."""
+    """Everything that is known of one order. `lines` and `refunds` are kept as JSON values in minor units.
+
+    `lines`, and shipping and tip in `facts`, are what counts: while something that was added to a paid order is not
+    paid, what was paid before. Then `facts` holds the newest news as `ordered` {lines, shipping, tip} and as `settled`
+    {version, lines: [[id, quantity, net, tax]], shipping, tip} the newest at which nothing was owed.
+    """
 
     order_id: int
     name: str = ""
@@ -132,8 +145,11 @@ def read_facts(payload: OrderPayload) -> dict[str, Any]:
 
 
 def read_refund(refund: RefundPayload, currency: str) -> dict[str, Any]:
-    """One refund in minor units. `subtotal` of a line includes tax when the order's prices do; kept as it came."""
-    return {
+    """One refund in minor units. `subtotal` of a line includes tax when the order's prices do; kept as it came.
+
+    `moneyless` marks lines that went without money, as when an edit takes goods off.
+    """
+    found: dict[str, Any] = {
         "lines": [
             [
                 line.line_item_id,
@@ -151,6 +167,13 @@ def read_refund(refund: RefundPayload, currency: str) -> dict[str, Any]:
         ),
         "shipping": _shipping_back(refund, currency),
     }
+    if refund.transactions is not None and not found["amount"] and not any(map(_gives, refund.transactions)):
+        found["moneyless"] = True
+    return found
+
+
+def _gives(transaction: RefundTransaction) -> bool:
+    return transaction.kind == "refund" and transaction.status not in {"failure", "error"}
 
 
 def _shipping_back(refund: RefundPayload, currency: str) -> list[int]:
@@ -183,6 +206,7 @@ class OrderNews:
     lines: list[dict[str, Any]]
     refunds: dict[str, dict[str, Any]]
     facts: dict[str, Any]
+    settled: bool
 
 
 def read_order(payload: OrderPayload, topic: str, told_at: datetime) -> OrderNews:
@@ -196,20 +220,32 @@ def read_order(payload: OrderPayload, topic: str, told_at: datetime) -> OrderNew
         for line in payload.line_items
     ]
     refunds = {str(refund.id): read_refund(refund, payload.currency) for refund in payload.refunds}
-    return OrderNews(payload, topic, told_at, lines, refunds, read_facts(payload))
+    settled = payload.financial_status == "paid" or _is_settled(payload, topic, refunds)
+    return OrderNews(payload, topic, told_at, lines, refunds, read_facts(payload), settled)
+
+
+def _is_settled(payload: OrderPayload, topic: str, refunds: dict[str, dict[str, Any]]) -> bool:
+    """Whether the order is paid and nothing of it is owed. What was paid back without goods is not owed again."""
+    if payload.financial_status not in _REFUNDED and topic != "orders/paid":
+        return False
+    back: int = sum(max(refund["amount"], 0) for refund in refunds.values())
+    return _minor(None, payload.total_outstanding or 0, payload.currency) <= back
 
 
 def merge_order(facts: OrderFacts, news: OrderNews) -> None:
     """Take over an order payload. Its lines replace ours unless ours are newer; what happened once stays happened."""
     payload, told_at = news.payload, news.told_at
-    facts.refunds.update(news.refunds)
+    for refund_id, refund in news.refunds.items():
+        merge_refund(facts, refund_id, refund)
     version = payload.updated_at or told_at
     if not facts.known or facts.stale_after is None or version >= facts.stale_after:
         _replace(facts, news, version)
+    elif news.settled:
+        _paid_before(facts, news, version)
     if payload.customer is not None and facts.customer_id is None:
         facts.customer_id = payload.customer.id
     facts.placed_at = facts.placed_at or payload.created_at or told_at
-    if payload.financial_status in PAID or news.topic == "orders/paid":
+    if news.settled:
         facts.paid_at = facts.paid_at or told_at
     if payload.fulfillment_status == "fulfilled" or news.topic == "orders/fulfilled":
         facts.fulfilled_at = facts.fulfilled_at or told_at
@@ -219,8 +255,21 @@ def merge_order(facts: OrderFacts, news: OrderNews) -> None:
         facts.paid_triggered_at = told_at
 
 
+def merge_refund(facts: OrderFacts, refund_id: str, refund: dict[str, Any]) -> None:
+    """Take over a refund. Money that went back once stays gone, whatever older news say."""
+    before = facts.refunds.get(refund_id)
+    if before is not None and "moneyless" in refund and "moneyless" not in before:
+        refund = {key: one for key, one in refund.items() if key != "moneyless"}
+    facts.refunds[refund_id] = refund
+
+
 def _replace(facts: OrderFacts, news: OrderNews, version: datetime) -> None:
     payload = news.payload
+    ordered, settled = facts.facts.pop("ordered", None), facts.facts.pop("settled", None)
+    if news.settled:
+        settled = None
+    elif settled is None and facts.paid_at is not None and facts.stale_after is not None:
+        settled = _settlement(facts.lines, facts.facts, facts.stale_after)
     facts.known = True
     facts.stale_after = version
     facts.name = payload.name
@@ -230,11 +279,78 @@ def _replace(facts: OrderFacts, news: OrderNews, version: datetime) -> None:
     facts.source_name = payload.source_name or ""
     facts.discount_codes = [code.code for code in payload.discount_codes]
     facts.referral_code = _referral_code(payload)
-    products = {line["id"]: line["product"] for line in facts.lines if "product" in line}
+    before = ordered["lines"] if ordered else facts.lines
+    products = {line["id"]: line["product"] for line in before if "product" in line}
     facts.lines = [
         {"product": products[line["id"]]} | line if line["id"] in products else line for line in news.lines
     ]
+    if ordered:
+        facts.facts |= _extras(ordered)
     facts.facts = facts.facts | news.facts
+    if settled is not None:
+        facts.facts |= {"ordered": _amounts(facts.lines, facts.facts), "settled": settled}
+
+
+def _paid_before(facts: OrderFacts, news: OrderNews, version: datetime) -> None:
+    """Note what was paid when a newer payload, told already, has something added to it that is not."""
+    settled = facts.facts.get("settled")
+    if settled is None and facts.paid_at is not None:
+        return
+    if settled is None or version.timestamp() >= settled["version"]:
+        facts.facts.setdefault("ordered", _amounts(facts.lines, facts.facts))
+        facts.facts["settled"] = _settlement(news.lines, news.facts, version)
+
+
+def _extras(amounts: dict[str, Any]) -> dict[str, Any]:
+    return {name: amounts[name] for name in ("shipping", "tip") if name in amounts}
+
+
+def _amounts(lines: list[dict[str, Any]], facts: dict[str, Any]) -> dict[str, Any]:
+    return {"lines": lines} | _extras(facts)
+
+
+def _settlement(lines: list[dict[str, Any]], facts: dict[str, Any], version: datetime) -> dict[str, Any]:
+    paid = [[line["id"], line["quantity"], line["net"], line["tax"]] for line in lines]
+    return {"version": version.timestamp(), "lines": paid} | _extras(facts)
+
+
+def count_paid(facts: OrderFacts) -> None:
+    """Let only count what was paid, while something that was added to a paid order is not. Changes nothing else.
+
+    Goods that went without money went from what nobody paid, as far as there is such.
+    """
+    if "settled" not in facts.facts:
+        return
+    ordered, settled = facts.facts["ordered"], facts.facts["settled"]
+    gone: dict[int, int] = {}
+    for refund in facts.refunds.values():
+        for line_id, _, _, quantity in refund["lines"] if "moneyless" in refund else ():
+            gone[line_id] = gone.get(line_id, 0) + quantity
+    paid = {line_id: amounts for line_id, *amounts in settled["lines"]}
+    counted = (
+        _counted(line, paid.get(line["id"], [0, 0, 0]), gone.get(line["id"], 0)) for line in ordered["lines"]
+    )
+    facts.lines = [line for line in counted if line["quantity"]]
+    kept = {key: one for key, one in facts.facts.items() if key not in {"shipping", "tip"}}
+    if "shipping" in ordered and "shipping" in settled:
+        kept["shipping"] = min(ordered["shipping"], settled["shipping"])
+    if "tip" in ordered and "tip" in settled:
+        kept["tip"] = min(ordered["tip"], settled["tip"])
+    facts.facts = kept
+
+
+def _counted(line: dict[str, Any], paid: list[int], gone: int) -> dict[str, Any]:
+    """A line with as many pieces as were paid and are still there; `gone` of those that were not are refunded later."""
+    quantity, net, tax = paid
+    kept = min(quantity + gone, line["quantity"])
+    if kept <= quantity:
+        return line | {"quantity": kept, "net": _part(net, kept, quantity), "tax": _part(tax, kept, quantity)}
+    more, added = kept - quantity, line["quantity"] - quantity
+    return line | {
+        "quantity": kept,
+        "net": net + _part(line["net"] - net, more, added),
+        "tax": tax + _part(line["tax"] - tax, more, added),
+    }
 
 
 def _referral_code(payload: OrderPayload) -> str:
@@ -251,6 +367,10 @@ def _number(gid: str) -> int:
 def _money(bag: dict[str, Any]) -> dict[str, Any]:
     shop = bag["shopMoney"]
     return {"shop_money": {"amount": shop["amount"], "currency_code": shop["currencyCode"]}}
+
+
+def _amount(node: dict[str, Any], name: str) -> str:
+    return str(node[name]["shopMoney"]["amount"])
 
 
 def _snapshot_line(line: dict[str, Any]) -> dict[str, Any]:
@@ -288,6 +408,7 @@ def _snapshot_refund(refund: dict[str, Any], order_id: int) -> dict[str, Any]:
     return {
         "id": _number(refund["id"]),
         "order_id": order_id,
+        "transactions": [{"kind": "refund"}] if Decimal(_amount(refund, "totalRefundedSet")) else [],
         "refund_line_items": [
             {
                 "line_item_id": _number(part["lineItem"]["id"]),
@@ -346,6 +467,9 @@ def payload_from_snapshot(order: dict[str, Any]) -> OrderPayload:
             "presentment_currency": order.get("presentmentCurrencyCode"),
             "company": (order.get("purchasingEntity") or {}).get("company"),
             "financial_status": (order.get("displayFinancialStatus") or "").lower() or None,
+            "total_outstanding": str(
+                Decimal(_amount(order, "currentTotalPriceSet")) - Decimal(_amount(order, "netPaymentSet"))
+            ),
             "fulfillment_status": (order.get("displayFulfillmentStatus") or "").lower() or None,
             "customer_locale": order.get("customerLocale"),
             "created_at": order["createdAt"],

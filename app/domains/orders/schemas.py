@@ -95,11 +95,19 @@ class Adjustment(_Payload):
     tax_amount_set: MoneySet | None = None
 
 
+class RefundTransaction(_Payload):
+    """Money that a refund moved."""
+
+    kind: Text64 = ""
+    status: Text64 = ""
+
+
 class RefundPayload(_Payload):
     """A refund, alone or inside an order."""
 
     id: Id
     order_id: Id
+    transactions: list[RefundTransaction] | None = None
     refund_line_items: list[RefundLine] = []
     order_adjustments: list[Adjustment] = []
 
@@ -172,6 +180,7 @@ class OrderPayload(_Payload):
     company: dict[str, Any] | None = None
     shipping_lines: list[ShippingLine] = []
     total_tip_received: Amount | None = None
+    total_outstanding: Amount | None = None
     refunds: list[RefundPayload] = []
 
 

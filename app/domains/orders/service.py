@@ -12,7 +12,7 @@ from app.core import i18n, ids
 from app.core.db import UnitOfWork
 from app.domains.members import service as members
 from app.domains.members.schemas import Guest, Person
-from app.domains.orders import queries
+from app.domains.orders import queries, rules
 from app.domains.orders.errors import OrderNotFound, OrdersMeanwhile
 from app.domains.orders.events import OrderChanged
 from app.domains.orders.rules import OrderFacts
@@ -71,6 +71,7 @@ def change(
         )
         for step in steps:
             step(facts[order_id])
+        rules.count_paid(facts[order_id])
     row_ids = {order_id: rows[order_id]["id"] if order_id in rows else ids.new_id() for order_id in facts}
     owners = _owners(uow, facts, rows, persons, locales)
     if guests:

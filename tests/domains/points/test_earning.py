@@ -152,7 +152,7 @@ def test_a_preview_is_what_is_awarded(
     day = date(2026, 11, 1)
     asked = CalculateIn.model_validate({"lines": lines, "taxes_included": included, "currency": currency})
     preview = rules.price(calculation.cart_state(asked, currency, day, payloads.START), under, member)
-    order = replace(order_state.state(as_order(currency, lines, included), day), fulfilled=True)
+    order = replace(order_state.state(as_order(currency, lines, included), day, "paid"), fulfilled=True)
     award = rules.price(replace(order, channel="web"), under, member)
     assert (preview.points, preview.given, preview.by_line) == (award.points, award.given, award.by_line)
 

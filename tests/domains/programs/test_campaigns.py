@@ -76,7 +76,7 @@ def test_a_preview_is_what_is_awarded_with_campaigns_and_eligibility(
     )
     preview = rules.price(calculation.cart_state(asked, currency, DAY, payloads.START), under, member)
     placed = replace(
-        order_state.state(as_order(currency, lines, included), DAY),
+        order_state.state(as_order(currency, lines, included), DAY, "paid"),
         fulfilled=True,
         channel="web",
         customer_tags=frozenset(tags),

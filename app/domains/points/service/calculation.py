@@ -211,7 +211,9 @@ def _order(uow: UnitOfWork, terms: ProgramTerms, order_id: int) -> Preview:
         state = standing.load(uow, terms, [event.member_id], preview=True).of(event.member_id, day, event.id)
     else:
         state = rules.MemberState(first_order=True, enrolled_at=uow.now)
-    return Preview(rules.price(order_state.state(event, day), terms, state), event.currency, terms)
+    return Preview(
+        rules.price(order_state.state(event, day, terms.earn_trigger), terms, state), event.currency, terms
+    )
 
 
 def _deed(

@@ -153,7 +153,7 @@ def _price(uow: UnitOfWork, terms: ProgramTerms, dues: Sequence[Due]) -> list[Pr
     found: list[Priced] = []
     for due in sorted(dues, key=lambda due: (order_state.placed(due.event) or uow.now, due.event.order_id)):
         state = _member_state(stand, due)
-        pricing = rules.price(order_state.state(due.event, due.day), terms, state)
+        pricing = rules.price(order_state.state(due.event, due.day, terms.earn_trigger), terms, state)
         given_before = _given(due.before)
         stand.note(due.owner, due.day, _changes(given_before, pricing.given))
         stand.spend(_extra_changes(due.before, pricing.extra))

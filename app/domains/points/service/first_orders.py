@@ -85,7 +85,9 @@ def surplus(uow: UnitOfWork, kept: UUID, removed: UUID) -> Surplus:
         if due.before is None:
             continue
         state = earning.kept_state(replace(due, late=True), due.before)
-        left = rules.price(order_state.state(due.event, due.day), due.terms, state).points
+        left = rules.price(
+            order_state.state(due.event, due.day, due.terms.earn_trigger), due.terms, state
+        ).points
         excess = max(due.owed - left, 0)
         points += excess
         pending += min(excess, _waiting(uow, due.owner, due.event.id))

@@ -13,10 +13,15 @@ def placed(event: OrderChanged) -> datetime | None:
     return event.placed_at or event.paid_at
 
 
-def state(event: OrderChanged, day: date) -> rules.OrderState:
-    """The order for the engine; `day` is the program's day on which it was placed."""
-    shipping, tip = event.facts.get("shipping"), event.facts.get("tip")
-    lines = [_line(line) for line in event.lines]
+def state(event: OrderChanged, day: date, trigger: str) -> rules.OrderState:
+    """The order for the engine; `day` is the program's day on which it was placed.
+
+    Where orders earn before they are paid, what was added to a paid one need not be paid either.
+    """
+    ordered = event.facts.get("ordered") if trigger == "created" else None
+    extras = ordered or event.facts
+    shipping, tip = extras.get("shipping"), extras.get("tip")
+    lines = [_line(line) for line in (ordered["lines"] if ordered else event.lines)]
     if shipping:
         lines.append(rules.Line(rules.SHIPPING, shipping[0], shipping[1]))
     if tip:

@@ -210,7 +210,7 @@ class Replay:
                     segments=kept.segments or state.segments,
                     tier=kept.tier or state.tier,
                 )
-        pricing = rules.price(order_state.state(event, day), self.terms, state)
+        pricing = rules.price(order_state.state(event, day, self.terms.earn_trigger), self.terms, state)
         stand.note(owner, day, pricing.given)
         stand.spend(pricing.extra)
         stand.count(owner, day, pricing.counts)
