@@ -8,7 +8,7 @@ from markupsafe import Markup
 from devstore import money, shops
 from devstore.current import dev_store
 from devstore.pages import cart, liquid_filters, site, theme
-from devstore.pages.words import LOCALES, STORE, direction, words
+from devstore.pages.words import LOCALES, REFUSED, STORE, direction, words
 from devstore.state import Doc
 
 
@@ -31,6 +31,7 @@ def page(template: str, shop: Doc, kind: str, **values: Any) -> str:
         dir=direction(locale),
         locales=LOCALES,
         words=words(STORE, locale),
+        reasons=words(REFUSED, locale),
         customer=customer,
         cart_count=sum(line["quantity"] for line in lines),
         money=lambda minor: liquid_filters.amount(int(minor), shop["currency"], locale),

@@ -117,6 +117,101 @@ STORE: dict[str, tuple[str, ...]] = {
     ),
 }
 
+# Why a code does not work, by the keys of `checkout.REASONS`.
+REFUSED: dict[str, tuple[str, ...]] = {
+    "not_found": (
+        "Enter a valid discount code.",
+        "Introduce un código de descuento válido.",
+        "Saisissez un code de réduction valide.",
+        "يُرجى إدخال رمز خصم صالح.",
+        "יש להזין קוד הנחה תקף.",
+    ),
+    "not_started": (
+        "This discount code is not active yet.",
+        "Este código de descuento todavía no está activo.",
+        "Ce code de réduction n’est pas encore actif.",
+        "لم يبدأ سريان رمز الخصم هذا بعد.",
+        "קוד ההנחה הזה עדיין לא פעיל.",
+    ),
+    "expired": (
+        "This discount code is no longer active.",
+        "Este código de descuento ya no está activo.",
+        "Ce code de réduction n’est plus actif.",
+        "انتهى سريان رمز الخصم هذا.",
+        "קוד ההנחה הזה כבר לא פעיל.",
+    ),
+    "used_up": (
+        "This discount code has reached its usage limit.",
+        "Este código de descuento ha alcanzado su límite de usos.",
+        "Ce code de réduction a atteint sa limite d’utilisation.",
+        "بلغ رمز الخصم هذا حد استخدامه.",
+        "קוד ההנחה הזה הגיע למכסת השימושים שלו.",
+    ),
+    "used_by_customer": (
+        "This discount code can be used once per customer and has been used.",
+        "Este código de descuento solo se puede usar una vez por cliente y ya se usó.",
+        "Ce code de réduction ne sert qu’une fois par client et a déjà été utilisé.",
+        "يُستخدم رمز الخصم هذا مرة واحدة لكل عميل، وقد استُخدم.",
+        "קוד ההנחה הזה ניתן לשימוש פעם אחת ללקוח וכבר נוצל.",
+    ),
+    "sign_in": (
+        "Sign in or enter the e-mail address that this discount code belongs to.",
+        "Inicia sesión o introduce el correo electrónico al que pertenece este código de descuento.",
+        "Connectez-vous ou saisissez l’adresse e-mail à laquelle ce code de réduction est destiné.",
+        "سجّل الدخول أو أدخل البريد الإلكتروني الذي يخصه رمز الخصم هذا.",
+        "יש להתחבר או להזין את כתובת הדואר האלקטרוני שקוד ההנחה הזה שייך לה.",
+    ),
+    "wrong_customer": (
+        "This discount code is not available to this customer.",
+        "Este código de descuento no está disponible para este cliente.",
+        "Ce code de réduction n’est pas destiné à ce client.",
+        "رمز الخصم هذا غير متاح لهذا العميل.",
+        "קוד ההנחה הזה אינו זמין ללקוח הזה.",
+    ),
+    "minimum_subtotal": (
+        "The cart does not reach the minimum amount of this discount code.",
+        "El carrito no alcanza el importe mínimo de este código de descuento.",
+        "Le panier n’atteint pas le montant minimal de ce code de réduction.",
+        "لم تبلغ السلة الحد الأدنى لمبلغ رمز الخصم هذا.",
+        "העגלה לא מגיעה לסכום המינימום של קוד ההנחה הזה.",
+    ),
+    "minimum_quantity": (
+        "The cart does not hold enough items for this discount code.",
+        "El carrito no tiene suficientes artículos para este código de descuento.",
+        "Le panier ne contient pas assez d’articles pour ce code de réduction.",
+        "لا تحتوي السلة على منتجات كافية لرمز الخصم هذا.",
+        "אין בעגלה מספיק פריטים לקוד ההנחה הזה.",
+    ),
+    "no_items": (
+        "This discount code does not apply to the items in the cart.",
+        "Este código de descuento no se aplica a los artículos del carrito.",
+        "Ce code de réduction ne s’applique pas aux articles du panier.",
+        "لا ينطبق رمز الخصم هذا على منتجات السلة.",
+        "קוד ההנחה הזה אינו חל על הפריטים שבעגלה.",
+    ),
+    "shipping_too_dear": (
+        "This discount code does not cover the chosen shipping rate.",
+        "Este código de descuento no cubre la tarifa de envío elegida.",
+        "Ce code de réduction ne couvre pas le tarif de livraison choisi.",
+        "لا يغطي رمز الخصم هذا سعر الشحن المختار.",
+        "קוד ההנחה הזה אינו מכסה את תעריף המשלוח שנבחר.",
+    ),
+    "not_combinable": (
+        "This discount code cannot be combined with the other discounts.",
+        "Este código de descuento no se puede combinar con los demás descuentos.",
+        "Ce code de réduction n’est pas cumulable avec les autres remises.",
+        "لا يمكن الجمع بين رمز الخصم هذا والخصومات الأخرى.",
+        "אי אפשר לצרף את קוד ההנחה הזה להנחות האחרות.",
+    ),
+    "no_effect": (
+        "A better discount applies to the same items already.",
+        "Ya se aplica un descuento mejor a los mismos artículos.",
+        "Une meilleure remise s’applique déjà aux mêmes articles.",
+        "يسري خصم أفضل على المنتجات نفسها بالفعل.",
+        "הנחה טובה יותר כבר חלה על אותם פריטים.",
+    ),
+}
+
 ADMIN: dict[str, tuple[str, ...]] = {
     "home": ("Home", "Inicio", "Accueil", "الرئيسية", "דף הבית"),
     "orders": ("Orders", "Pedidos", "Commandes", "الطلبات", "הזמנות"),

@@ -9,10 +9,10 @@ import jwt
 import pytest
 from flask.testing import FlaskClient
 
-from devstore import customers, discounts, installs, messages, orders, shops, signatures, webhooks
+from devstore import checkout, customers, discounts, installs, messages, orders, shops, signatures, webhooks
 from devstore.app import create_app
 from devstore.pages import people, theme
-from devstore.pages.words import ADMIN, LOCALES, STORE
+from devstore.pages.words import ADMIN, LOCALES, REFUSED, STORE
 from devstore.runtime import DevStore
 from devstore.settings import DEMO_SHOP, ROOT
 from tests.devstore.conftest import SECRET
@@ -241,6 +241,11 @@ def test_customers_are_added_changed_merged_and_deleted(store: DevStore, browser
     assert customers.find(store, DEMO_SHOP, first) is None
 
 
+def test_every_reason_of_a_refused_code_has_words() -> None:
+    assert REFUSED.keys() == checkout.REASONS.keys()
+    assert all(len(texts) == len(LOCALES) and all(texts) for texts in REFUSED.values())
+
+
 def test_a_shopper_buys_with_codes_in_their_language(store: DevStore, browser: FlaskClient) -> None:
     people.seed_shoppers(store, DEMO_SHOP)
     camille = shopper(store)
@@ -259,7 +264,7 @@ def test_a_shopper_buys_with_codes_in_their_language(store: DevStore, browser: F
     assert (
         'data-applied="TEN"' in page
         and 'data-refused="wrong_customer"' in page
-        and 'data-refused="not_found"' in page
+        and 'data-refused="not_found">Saisissez un code de réduction valide.' in page
     )
     assert 'data-total="5490"' in page
     thanks = browser.post(f"{STORE_ROOT}/checkout", data={"pay": "1"}, follow_redirects=True).get_data(
