@@ -92,10 +92,10 @@ class Form:
         if self.typed is not None and self.code != STALE:
             return self.typed.get(AS_READ, "")
         beside = self._beside(theirs)
-        return orjson.dumps({name: beside.text_of(name, _look(theirs, name)) for name in names}).decode()
+        return orjson.dumps({name: beside.said(name, _look(theirs, name)) for name in names}).decode()
 
     def differences(self, theirs: Any, names: Sequence[str]) -> list[dict[str, Any]]:
-        """Where what was typed differs from what is saved now: {name, was, theirs, yours} as texts.
+        """Where what was typed differs from what is saved now: {name, was, theirs, yours} as texts or lists of them.
 
         `was` is what the person had read, None when the form did not keep it.
         """
@@ -103,28 +103,33 @@ class Form:
         found = []
         for name in names:
             kind = _look(theirs, name)
-            saved, mine = beside.text_of(name, kind), self.text_of(name, kind)
+            saved, mine = beside.said(name, kind), self.said(name, kind)
             if saved != mine:
                 found.append({"name": name, "was": read.get(name), "theirs": saved, "yours": mine})
         return found
 
-    def text_of(self, name: str, kind: Any) -> str:
-        """A field as one text; `kind` is a value of its type, which tells switches and lists."""
+    def said(self, name: str, kind: Any) -> str | list[str]:
+        """A field as text, or as texts where it has several; `kind` is a value of its type, which tells which."""
         if isinstance(kind, bool):
             return "true" if self.checked(name) else "false"
         if isinstance(kind, (list, tuple)):
-            return ", ".join(self.values(name))
+            return [one for one in self.values(name) if one]
         return self.value(name)
 
     def _beside(self, theirs: Any) -> "Form":
         return Form(self.action, self.url, self.locale, self.timezone, theirs, numeric=self.numeric)
 
-    def _as_read(self) -> dict[str, str]:
+    def _as_read(self) -> dict[str, str | list[str]]:
         try:
             found = orjson.loads(self.typed.get(AS_READ, "{}")) if self.typed is not None else {}
         except orjson.JSONDecodeError:
             return {}
-        return {str(name): str(text) for name, text in found.items()} if isinstance(found, dict) else {}
+        if not isinstance(found, dict):
+            return {}
+        return {
+            name: [str(one) for one in said] if isinstance(said, list) else str(said)
+            for name, said in found.items()
+        }
 
     def _initial(self, name: str) -> Any:
         return _look(self.initial, name)

@@ -1,11 +1,13 @@
 """Words for what the code keeps as keys: states in a sentence, roles, languages."""
 
+from collections.abc import Iterable
+
 from babel import Locale
 from babel.core import UnknownLocaleError
 from flask import Flask
 from flask_babel import gettext
 
-from app.core.i18n import mark
+from app.core.i18n import enumerated, mark
 from app.web import current
 
 _STATES = {
@@ -55,6 +57,11 @@ def language_name(tag: str | None) -> str:
     return name[:1].upper() + name[1:] if name else tag
 
 
+def joined(parts: Iterable[str]) -> str:
+    """Several things as the reader's language lists them."""
+    return enumerated(current.locale(), list(parts))
+
+
 def init_words(app: Flask) -> None:
     """Make the words known to templates as filters."""
-    app.jinja_env.filters.update(actor_name=actor_name, language_name=language_name)
+    app.jinja_env.filters.update(actor_name=actor_name, language_name=language_name, joined=joined)

@@ -153,6 +153,7 @@ def environment() -> Environment:
         datetime=_plain,
         reltime=_plain,
         isolated=_plain,
+        joined=", ".join,
     )
     found.globals.update(
         static_url=lambda path: f"/static/{path}?v=1",
