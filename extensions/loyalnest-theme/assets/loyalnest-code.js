@@ -1,9 +1,6 @@
 /* LoyalNest code, inside the card of a code: the shopper gives an unused reward back, or has its code sent again. */
 (() => {
   if (customElements.get("loyalnest-code")) return;
-  const FIRST_POLL_MS = 400;
-  const LONGEST_POLL_MS = 2000;
-  const POLLS = 10;
 
   customElements.define(
     "loyalnest-code",
@@ -48,7 +45,7 @@
       async ask(verb) {
         this.busy(true);
         try {
-          return await this.panel.ask(`redemptions/${this.card.item.id}/${verb}`, { method: "POST" });
+          return await this.panel.ask(`redemptions/${this.card.item.id}/${verb}`, {});
         } catch (error) {
           this.problem((error.final && error.message) || this.texts.unsure_return);
         } finally {
@@ -66,10 +63,7 @@
         if (!answer) return;
         const { panel, texts } = this;
         panel.say(texts.returning);
-        for (let tries = 0; answer.status === "returning" && tries < POLLS; tries++) {
-          await new Promise((done) => setTimeout(done, Math.min(FIRST_POLL_MS * 2 ** tries, LONGEST_POLL_MS)));
-          answer = await panel.ask(`redemptions/${answer.id}`).catch(() => answer);
-        }
+        answer = await panel.settled(answer, "returning");
         await panel.load({ quiet: true });
         panel.shadowRoot.getElementById("title").focus();
         panel.say({ cancelled: texts.returned, used: texts.used, issued: texts.unsure_return }[answer.status] ?? texts.returning);

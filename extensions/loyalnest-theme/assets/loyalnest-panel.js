@@ -1,21 +1,18 @@
-/* LoyalNest panel, loaded on the first opening: fills Liquid's markup with text from the app proxy. */
+/* LoyalNest panel: loaded on the first opening. Clones the markup that Liquid rendered and fills it with text from the
+   app proxy. Who is asking is decided by Shopify's signature, never here. */
 (() => {
   if (customElements.get("loyalnest-panel")) return;
-  const FIRST_POLL_MS = 250;
-  const LONGEST_POLL_MS = 2000;
   const POLLS = 12;
 
   const pick = (data, path) => path.split(".").reduce((at, name) => at?.[name], data);
-  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-  const each = (root, selector, act) => root.querySelectorAll(selector).forEach(act);
+  const part = (root, name) => root.querySelector(`[data-${name}]`);
+  const each = (root, name, act) => root.querySelectorAll(`[data-${name}]`).forEach(act);
+  const module = (address) => import(new URL(address, document.baseURI));
+  const tell = (place, text) => (place.hidden = !(place.textContent = text));
 
   const fill = (root, data) => {
-    each(root, "[data-text]", (place) => {
-      const text = pick(data, place.dataset.text);
-      place.textContent = text ?? "";
-      place.hidden = text === undefined || text === null || text === "";
-    });
-    each(root, "[data-value]", (bar) => (bar.value = pick(data, bar.dataset.value) ?? 0));
+    each(root, "text", (place) => tell(place, pick(data, place.dataset.text) ?? ""));
+    each(root, "value", (bar) => (bar.value = pick(data, bar.dataset.value) ?? 0));
   };
 
   customElements.define(
@@ -31,18 +28,19 @@
       connectedCallback() {
         if (this.#root) return;
         const home = this.parentElement;
-        this.#config = JSON.parse(home.querySelector("[data-loyalnest-config]").textContent);
-        Object.assign(this.dataset, { appearance: home.dataset.appearance, position: home.dataset.position });
+        this.#config = JSON.parse(part(home, "loyalnest-config").textContent);
+        const { appearance, position } = home.dataset;
+        Object.assign(this.dataset, { appearance, position });
         this.#root = this.attachShadow({ mode: "open" });
-        this.#root.append(home.querySelector("[data-loyalnest-panel]").content.cloneNode(true));
+        this.#root.append(part(home, "loyalnest-panel").content.cloneNode(true));
         this.#dialog = this.#root.querySelector("dialog");
         const sheet = this.#root.querySelector("link");
         this.#styled = new Promise((done) => (sheet.onload = sheet.onerror = done));
-        this.#config.parts.forEach((part) => import(new URL(part, document.baseURI).href).catch(() => {}));
+        this.#config.parts.forEach((address) => module(address).catch(() => {}));
         this.#dialog.addEventListener("click", (event) => this.#clicked(event));
       }
 
-      /* Once its style sheet is there. */
+      /* Opens the panel once its style sheet is there, and asks for fresh numbers. */
       async show() {
         await this.#styled;
         if (this.#dialog.open) return;
@@ -56,7 +54,7 @@
       #clicked(event) {
         if (event.target === this.#dialog) return this.#dialog.close();
         const action = event.target.closest("[data-action]");
-        if (!action || action.getAttribute("aria-disabled") === "true") return;
+        if (!action || action.ariaDisabled === "true") return;
         const card = action.closest("li");
         const steps = {
           close: () => this.#dialog.close(),
@@ -69,19 +67,18 @@
         steps[action.dataset.action]();
       }
 
-      /* Asks the app. Errors carry the app's sentence, and `final` when asking again the same way cannot help. */
-      async ask(path, init = {}) {
+      /* Asks the app, or tells it `news`. Errors carry the app's sentence, and `final` when another try cannot help. */
+      async ask(path, news) {
         const { proxy, language } = this.#config;
         const answer = await fetch(`${proxy}/${path}?locale=${encodeURIComponent(language)}`, {
-          ...init,
-          headers: { Accept: "application/json", ...init.headers },
+          ...(news && { method: "POST", body: JSON.stringify(news) }),
+          headers: { Accept: "application/json", "Content-Type": "application/json" },
           signal: AbortSignal.timeout(15000),
         });
+        const { ok, status } = answer;
         const body = await answer.json();
-        if (answer.ok) return body;
-        const error = new Error(body.error?.message ?? "");
-        error.final = answer.status < 500 && answer.status !== 429;
-        throw error;
+        if (ok) return body;
+        throw Object.assign(new Error(body.error?.message), { final: status < 500 && status !== 429 });
       }
 
       /* Loads and shows everything. Only the newest of several overlapping requests may write. */
@@ -99,40 +96,38 @@
       }
 
       #phase(name) {
-        each(this.#root, "[data-phase]", (part) => (part.hidden = part.dataset.phase !== name));
-        this.#dialog.setAttribute("aria-busy", String(name === "loading"));
+        each(this.#root, "phase", (one) => (one.hidden = one.dataset.phase !== name));
+        this.#dialog.ariaBusy = name === "loading";
       }
 
       say(text) {
-        this.#root.querySelector("[data-status]").textContent = text;
+        part(this.#root, "status").textContent = text;
       }
 
       #render(summary) {
         const root = this.#root;
-        each(root, "[data-list]", (list) => list.replaceChildren(list.querySelector("template")));
         fill(root, summary);
-        each(root, "[data-list]", (list) => this.#list(list, summary[list.dataset.list] ?? []));
-        each(root, "[data-when]", (part) => {
-          const filled = part.dataset.filled;
-          part.hidden =
-            !part.dataset.when.split(" ").includes(summary.state) || Boolean(filled && !summary[filled]?.length);
+        each(root, "list", (list) => this.#list(list, summary[list.dataset.list] ?? []));
+        each(root, "when", (one) => {
+          const { when, filled } = one.dataset;
+          one.hidden = !when.split(" ").includes(summary.state) || (filled && !summary[filled]?.length);
         });
-        each(root, "[data-empty]", (part) => (part.hidden = Boolean(summary[part.dataset.empty]?.length)));
-        const tier = summary.tier;
-        root.querySelector("[data-tier]").hidden = !tier;
-        if (!tier) return;
-        root.querySelector("[data-dot]").style.background = tier.color;
+        each(root, "empty", (one) => (one.hidden = summary[one.dataset.empty]?.length));
+        const { tier } = summary;
+        part(root, "tier").hidden = !tier;
+        if (tier) part(root, "dot").style.background = tier.color;
       }
 
       #list(list, items) {
         const template = list.querySelector("template");
-        list.append(
+        list.replaceChildren(
+          template,
           ...items.map((item) => {
             const row = template.content.firstElementChild.cloneNode(true);
             fill(row, item);
             row.item = item;
-            if (list.dataset.list === "rewards") this.#reward(row, item);
-            if (list.dataset.list === "codes") this.#code(row, item);
+            if (part(row, "redeem")) this.#reward(row, item);
+            if (part(row, "usable")) this.#code(row, item);
             return row;
           }),
         );
@@ -141,73 +136,65 @@
       #reward(row, reward) {
         row.querySelector("details").hidden = !reward.terms;
         if (reward.image_url) row.prepend(Object.assign(new Image(), { src: reward.image_url, alt: "" }));
-        row.querySelector("[data-redeem]").hidden = !reward.redeemable;
-        const label = this.#config.texts.redeem_named.replace("{name}", () => reward.name);
-        row.querySelector("[data-action=ask]").setAttribute("aria-label", label);
+        part(row, "redeem").hidden = !reward.redeemable;
+        part(row, "action=ask").ariaLabel = this.#config.texts.redeem_named.replace("{name}", () => reward.name);
         if (!reward.slider) return;
-        row.querySelector("[data-text=confirm_text]").hidden = true;
-        import(new URL(this.#config.slider, document.baseURI).href).then(() => row.querySelector("loyalnest-slider").offer(reward));
+        part(row, "text=confirm_text").hidden = true;
+        module(this.#config.slider).then(() => row.querySelector("loyalnest-slider").offer(reward));
       }
 
       #code(row, code) {
-        row.querySelector("[data-usable]").hidden = !code.code;
+        part(row, "usable").hidden = !code.code;
         const { discount, cart } = this.#config;
-        const target = `${discount}${encodeURIComponent(code.code ?? "")}?redirect=${encodeURIComponent(cart)}`;
-        row.querySelector("[data-apply]").href = target;
+        part(row, "apply").href = `${discount}${encodeURIComponent(code.code)}?redirect=${encodeURIComponent(cart)}`;
       }
 
       #confirming(card, on) {
-        card.querySelector("[data-confirm]").hidden = !on;
-        card.querySelector("[data-redeem]").hidden = on;
-        card.querySelector("[data-problem]").hidden = true;
-        card.querySelector(`[data-action=${on ? "redeem" : "ask"}]`).focus();
+        part(card, "confirm").hidden = !on;
+        part(card, "redeem").hidden = on;
+        tell(part(card, "problem"), "");
+        part(card, `action=${on ? "redeem" : "ask"}`).focus();
       }
 
       async #copy(card) {
-        const { copied, copy_failed: failed } = this.#config.texts;
+        const { texts } = this.#config;
         try {
           await navigator.clipboard.writeText(card.item.code);
-          this.say(copied);
+          this.say(texts.copied);
         } catch {
           getSelection().selectAllChildren(card.querySelector("code"));
-          this.say(failed);
+          this.say(texts.copy_failed);
         }
       }
 
       /* One key per wish: a repeated try after a lost answer spends the points only once. */
       async #redeem(card, button) {
         const reward = card.item;
-        const { texts } = this.#config;
-        const points = card.querySelector("loyalnest-slider")?.points;
-        const chosen = points ? { points } : {};
+        const points = card.querySelector("loyalnest-slider")?.points || undefined;
         const wish = `${reward.id}:${points ?? ""}`;
         const key = this.#keys.get(wish) ?? crypto.randomUUID();
         this.#keys.set(wish, key);
         this.#busy(card, button, true);
         let redemption;
         try {
-          redemption = await this.ask("redeem", {
-            method: "POST",
-            headers: { "Content-Type": "application/json" },
-            body: JSON.stringify({ reward_id: reward.id, idempotency_key: key, ...chosen }),
-          });
+          redemption = await this.ask("redeem", { reward_id: reward.id, idempotency_key: key, points });
         } catch (error) {
           if (error.final) this.#keys.delete(wish);
           this.#busy(card, button, false);
-          this.#problem(card, (error.final && error.message) || texts.unsure);
+          tell(part(card, "problem"), (error.final && error.message) || this.#config.texts.unsure);
           return;
         }
         this.#keys.delete(wish);
-        redemption = await this.#issued(redemption);
+        redemption = await this.settled(redemption, "reserved");
         await this.load({ quiet: true });
         document.dispatchEvent(new CustomEvent("loyalnest:changed"));
         this.#show(redemption);
       }
 
-      /* Waits until the store has the code; after a while the shopper is told to come back. */
-      async #issued(redemption) {
-        for (let tries = 0; redemption.status === "reserved" && tries < POLLS; tries++) {
-          await pause(Math.min(FIRST_POLL_MS * 2 ** tries, LONGEST_POLL_MS));
+      /* Waits until the store has done its part; after a while the shopper is told to come back. */
+      async settled(redemption, waiting) {
+        for (let tries = 0; redemption.status === waiting && tries < POLLS; tries++) {
+          await new Promise((done) => setTimeout(done, Math.min(250 * 2 ** tries, 2000)));
           redemption = await this.ask(`redemptions/${redemption.id}`).catch(() => redemption);
         }
         return redemption;
@@ -217,25 +204,17 @@
         const { texts } = this.#config;
         const outcome = { issued: texts.ready, reserved: texts.slow };
         this.say(outcome[redemption.status] ?? redemption.message ?? texts.lost);
-        const row = [...this.#root.querySelectorAll("[data-list=codes] > li")].find(
-          (one) => one.item.id === redemption.id,
-        );
+        const rows = [...this.#root.querySelectorAll("[data-list=codes] > li")];
+        const row = rows.find(({ item }) => item.id === redemption.id);
         (row ?? this.#root.getElementById("title")).focus();
         row?.classList.add("fresh");
       }
 
       #busy(card, button, on) {
-        button.setAttribute("aria-disabled", String(on));
-        button.setAttribute("aria-busy", String(on));
-        card.querySelector("[data-action=cancel]").hidden = on;
-        card.querySelector("[data-problem]").hidden = true;
+        Object.assign(button, { ariaDisabled: on, ariaBusy: on });
+        part(card, "action=cancel").hidden = on;
+        tell(part(card, "problem"), "");
         this.say(on ? this.#config.texts.busy : "");
-      }
-
-      #problem(card, text) {
-        const place = card.querySelector("[data-problem]");
-        place.textContent = text;
-        place.hidden = false;
       }
     },
   );
