@@ -235,6 +235,7 @@ _SHOWN = (
 def _preview(form: PreviewForm, locale: str, currency: str) -> dict[str, Any]:
     """The card that shoppers would see; amounts in minor units of the currency."""
     names = form.names.model_dump(exclude_none=True)
+    names = names or service.default_names(form.kind, form.amount, form.percent, currency)
     descriptions = form.descriptions.model_dump(exclude_none=True)
     return {
         "name": rules.localized(next(iter(names.values()), ""), names, locale),

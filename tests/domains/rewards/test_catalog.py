@@ -211,3 +211,20 @@ def test_a_new_reward_is_for_tiers_of_its_own_program_only(shop: TestShop) -> No
         with pytest.raises(InvalidReward) as refused:
             service.create_reward(uow, form(tiers=[gold]), program_id=winter.id)
         assert refused.value.fields.keys() == {"tiers"}
+
+
+def test_a_reward_without_a_name_is_called_what_it_gives(shop: TestShop) -> None:
+    with shop.work() as uow:
+        made = service.create_reward(uow, form(names={}, kind="percentage_off", percent="12.5"))
+        assert made.name == "12.5% off" and made.names.keys() == {"en", "es", "fr", "ar", "he"}
+        assert "12,5" in made.names["fr"]
+        saved = form(names=made.names, kind="percentage_off", percent="20", version=made.version)
+        assert service.update_reward(uow, made.id, saved).name == "20% off", "the name follows what it gives"
+        named = form(names={"en": "Summer"}, kind="percentage_off", percent="20", version=made.version)
+        assert service.update_reward(uow, made.id, named).name == "Summer"
+        kept = form(names={"en": "Summer"}, kind="percentage_off", percent="30", version=made.version)
+        assert service.update_reward(uow, made.id, kept).names == {"en": "Summer"}
+        for kind in ("custom", "free_product", "any_amount"):
+            with pytest.raises(InvalidReward) as refused:
+                service.create_reward(uow, form(names={}, kind=kind))
+            assert "names.en" in refused.value.fields

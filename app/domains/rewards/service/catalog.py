@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
 from babel.numbers import format_currency, format_percent
 from sqlalchemy.orm.exc import StaleDataError
 
-from app.core import i18n, ids
+from app.core import i18n, ids, money
 from app.core.db import UnitOfWork
 from app.core.i18n import mark
 from app.domains.compliance import service as compliance
@@ -64,6 +65,8 @@ _DEFAULT_NAMES = {
     "free_shipping": mark("Free shipping"),
     "amount_off": mark("{value} off"),
     "percentage_off": mark("{value} off"),
+    "gift_card": mark("{value} gift card"),
+    "store_credit": mark("{value} store credit"),
 }
 
 
@@ -160,9 +163,7 @@ def _create_usual(
 ) -> list[Reward]:
     made = []
     for position, (kind, points_cost, value) in enumerate(usual):
-        names = Names(**{locale: _default_name(kind, value, currency, locale) for locale in i18n.LOCALES})
         form = RewardForm(
-            names=names,
             kind=kind,
             points_cost=points_cost,
             valid_days=90,
@@ -176,12 +177,37 @@ def _create_usual(
     return made
 
 
-def _default_name(kind: str, value: dict[str, Any], currency: str, locale: str) -> str:
+def default_names(
+    kind: str, amount: Decimal | None, percent: Decimal | None, currency: str
+) -> dict[str, str]:
+    """What a reward is called in the five languages when nobody named it; empty where its kind does not say enough.
+
+    The amount is in major units, the percentage in percent.
+    """
+    needed = percent if kind == "percentage_off" else amount
+    if kind not in _DEFAULT_NAMES or (needed is None and kind != "free_shipping"):
+        return {}
+    return {locale: _default_name(kind, needed, currency, locale) for locale in i18n.LOCALES}
+
+
+def _named(form: RewardForm, kept: Reward | None, currency: str) -> RewardForm:
+    """The form with a name: ours where nobody gave one, and where ours still told what the reward gave before."""
+    typed = form.names.model_dump(exclude_none=True)
+    if kept is not None and typed == kept.names:
+        amount = money.to_decimal(kept.value_minor, currency) if kept.value_minor is not None else None
+        percent = Decimal(kept.percent_bp) / 100 if kept.percent_bp is not None else None
+        if typed == default_names(kept.kind, amount, percent, currency):
+            typed = {}
+    ours = Names(**default_names(form.kind, form.amount, form.percent, currency))
+    return form if typed else form.model_copy(update={"names": ours})
+
+
+def _default_name(kind: str, value: Decimal | None, currency: str, locale: str) -> str:
     shown = ""
-    if "amount" in value:
-        shown = format_currency(value["amount"], currency, locale=locale, decimal_quantization=False)
-    if "percent" in value:
-        shown = format_percent(value["percent"] / 100, locale=locale)
+    if kind == "percentage_off" and value is not None:
+        shown = format_percent(value / 100, locale=locale, decimal_quantization=False)
+    elif value is not None and kind != "free_shipping":
+        shown = format_currency(value, currency, locale=locale, decimal_quantization=False)
     sentence = i18n.translations(locale).gettext(_DEFAULT_NAMES[kind])
     return sentence.replace("{value}", i18n.isolated(shown, locale))
 
@@ -344,6 +370,7 @@ def _values(
     """What the form means. What is for nobody known is refused, because without it the reward would be for everybody; a
     tier or segment that is gone may stay."""
     shop = shops.get(uow)
+    form = _named(form, kept, shop.currency)
     values = rules.columns(form, shop.currency, i18n.supported(shop.locale), shop.timezone)
     levels = {level.id for level in tiers.main_levels(uow, program_id)}
     groups = {option.id for option in segments.options(uow)}

@@ -17,13 +17,14 @@ from app.domains.quick.schemas import Line, Outcome, Preview, Task, named
 from app.domains.rewards import queries, rules
 from app.domains.rewards.errors import RedemptionNotCancellable, StockBelowTaken
 from app.domains.rewards.models import Reward
-from app.domains.rewards.schemas import Redemption
+from app.domains.rewards.schemas import Redemption, RedemptionsFilter
 from app.domains.rewards.service import giving, resending
 from app.domains.rewards.service.catalog import get_reward
 from app.domains.shops import service as shops
 
 _MOST_PIECES = 1_000_000
 _CHOICES = 100
+_LOOKED_AT = 20
 _NO_ACCOUNT = mark("Only an active member with a customer account can be given a reward.")
 
 
@@ -35,9 +36,9 @@ class GiveTask(BaseModel):
 
 
 class ResendTask(BaseModel):
-    """A code to send again."""
+    """A code to send again, or whose newest one."""
 
-    code: str = Field(min_length=1, max_length=80)
+    code: str = Field(min_length=1, max_length=254)
 
 
 class RefillTask(BaseModel):
@@ -92,15 +93,24 @@ def _to_give(uow: UnitOfWork, locale: str) -> dict[str, Any]:
     return {"rewards": [(str(one.id), rules.localized(one.name, one.names, locale)) for one in found]}
 
 
-def _by_code(uow: UnitOfWork, text: str) -> Redemption:
+def _meant(uow: UnitOfWork, text: str) -> Redemption:
+    """The redemption with a code, or the newest of a member that can be sent. Raises Invalid."""
     found = list(queries.by_codes(uow, [text.strip().upper()]).values())
-    if not found:
-        raise Invalid(fields={"code": mark("No member has this code.")})
-    return found[0]
+    if found:
+        return found[0]
+    people = [one.id for one in members.search(uow, text.strip()) if one.active]
+    if len(people) != 1:
+        words = mark("More than one member matches.") if people else mark("No code and no member matches.")
+        raise Invalid(fields={"code": words})
+    latest = queries.redemptions(uow, RedemptionsFilter(member=people[0], status="issued", limit=_LOOKED_AT))
+    working = next((one for one in latest.items if resending.sendable(uow, one)), None)
+    if working is None:
+        raise Invalid(fields={"code": mark("This member has no code that works.")})
+    return working
 
 
 def _preview_resend(uow: UnitOfWork, form: ResendTask, locale: str) -> Preview:
-    redemption = _by_code(uow, form.code)
+    redemption = _meant(uow, form.code)
     profile = members.profile(uow, redemption.member_id)
     lines = [
         Line(mark("Member"), profile.name or str(redemption.member_id)),
@@ -119,7 +129,7 @@ def _preview_resend(uow: UnitOfWork, form: ResendTask, locale: str) -> Preview:
 
 
 def _resend(uow: UnitOfWork, form: ResendTask) -> Outcome:
-    redemption = resending.resend(uow, _by_code(uow, form.code).id)
+    redemption = resending.resend(uow, _meant(uow, form.code).id)
     return Outcome(
         mark("The code is on its way to the member."),
         url=f"/app/reward-catalog/redemptions?open={redemption.id}",
