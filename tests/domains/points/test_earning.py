@@ -492,7 +492,7 @@ def test_the_api_calculates_and_takes_events(
     found = merchant.post("/v1/api/points/calculate", json=cart).json
     # The member is in Silver by now.
     assert (found["points"], found["multiplier"], found["currency"]) == (250, 1.25, "USD")
-    assert found["why"] == "250 points for this cart: $20.00 at 10 points per unit, times 1.25."
+    assert found["why"] == "250 points for this cart: $20.00 at 10 points per $1.00, times 1.25."
     assert merchant.post("/v1/api/points/calculate", json=cart | {"locale": "fr"}).json["points"] == 250
     known = merchant.post("/v1/api/points/calculate", json={"order_id": "5"}).json
     assert known["points"] == 1_000

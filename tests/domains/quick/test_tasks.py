@@ -225,7 +225,22 @@ def test_a_code_is_found_and_sent(shop: TestShop, member: UUID, merchant: Caller
     assert "ada@example.com" in preview(merchant, "resend-code", given)
     confirm(merchant, "resend-code", given)
     assert value(shop, "SELECT count(*) FROM messages WHERE kind = 'reward_code'") == 1
-    assert "No member has this code" in merchant.submit(f"{TAB}/resend-code", fields({"code": "LN-X"})).text
+    assert (
+        "No code and no member matches"
+        in merchant.submit(f"{TAB}/resend-code", fields({"code": "LN-X"})).text
+    )
+
+
+def test_a_lost_code_is_found_by_its_member(shop: TestShop, member: UUID, merchant: Caller) -> None:
+    given = {"code": "Ada@Example.com"}
+    assert "no code that works" in merchant.submit(f"{TAB}/resend-code", fields(given)).text
+    with shop.work() as uow:
+        reward = uow.scalar("SELECT id FROM rewards ORDER BY points_cost LIMIT 1")
+        made = rewards.redeem(uow, member, reward, key="k", channel="api")
+        rewards.settle_issued(uow, made.id, "gid://shopify/DiscountCodeNode/1")
+    assert made.code in preview(merchant, "resend-code", given)
+    confirm(merchant, "resend-code", given)
+    assert value(shop, "SELECT count(*) FROM messages WHERE kind = 'reward_code'") == 1
 
 
 def test_an_invitation_waits_ten_minutes_and_can_be_withdrawn(

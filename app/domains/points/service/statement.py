@@ -14,11 +14,11 @@ from app.core.db import UnitOfWork
 from app.core.i18n import enumerated, isolated, mark, plural_number, translate, translations
 from app.domains.points import queries
 
-_PURCHASE = mark("{points} for order {order}: {base} at {rate} per unit.")
-_PURCHASE_MULTIPLIED = mark("{points} for order {order}: {base} at {rate} per unit, times {multiplier}.")
+_PURCHASE = mark("{points} for order {order}: {base} at {rate} per {unit}.")
+_PURCHASE_MULTIPLIED = mark("{points} for order {order}: {base} at {rate} per {unit}, times {multiplier}.")
 _PURCHASE_BY_RULES = mark("{points} for order {order}: {parts}.")
-_CART = mark("{points} for this cart: {base} at {rate} per unit.")
-_CART_MULTIPLIED = mark("{points} for this cart: {base} at {rate} per unit, times {multiplier}.")
+_CART = mark("{points} for this cart: {base} at {rate} per {unit}.")
+_CART_MULTIPLIED = mark("{points} for this cart: {base} at {rate} per {unit}, times {multiplier}.")
 _CART_BY_RULES = mark("{points} for this cart: {parts}.")
 _NOTHING = mark("Nothing is earned: {why}.")
 _PART = mark("{rule}: {points}")
@@ -183,6 +183,7 @@ def _explain_purchase(trace: dict[str, Any], data: dict[str, Any], locale: str) 
         return translate(locale, _CART_BY_RULES if cart else _PURCHASE_BY_RULES, **data)
     base = Decimal(trace["base_minor"]).scaleb(-trace["exponent"])
     data["base"] = isolated(format_currency(base, trace["currency"], locale=locale), locale)
+    data["unit"] = isolated(format_currency(1, trace["currency"], locale=locale), locale)
     data["rate"] = counted(Decimal(trace["points_per_unit"]), locale)
     data["multiplier"] = times
     if trace["multiplier_bp"] == 10_000:
