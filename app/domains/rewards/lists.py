@@ -10,7 +10,7 @@ from app.domains.programs import service as programs
 from app.domains.rewards import queries, rules, service
 from app.domains.rewards.schemas import CODE_KINDS, CatalogQuery, Redemption, RedemptionsFilter
 from app.web.context import Context
-from app.web.lists import Choice, Column, Given, ListSpec, Ready, declare_list
+from app.web.lists import Choice, Column, Given, ListSpec, Ready, Search, declare_list
 
 STATUSES = {"active": mark("Active"), "draft": mark("Draft"), "retired": mark("Retired")}
 STATES = {
@@ -98,14 +98,23 @@ def row_of(ctx: Context, one: Redemption) -> dict[str, Any]:
     }
 
 
-def _redemptions(ctx: Context, query: RedemptionsFilter) -> Found:
-    page = queries.redemptions(ctx.uow, query)
+def named(ctx: Context, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Redemptions with the names of their members, where the reader may see names."""
     may_see = ctx.can(Permission.MEMBERS_READ)
-    names = members.profiles(ctx.uow, {one.member_id for one in page.items}) if may_see else {}
-    rows = [
-        row_of(ctx, one) | {"member": names[one.member_id].name if one.member_id in names else ""}
-        for one in page.items
+    known = members.profiles(ctx.uow, {row["member_id"] for row in rows}) if may_see else {}
+    return [
+        row | {"member": known[row["member_id"]].name if row["member_id"] in known else ""} for row in rows
     ]
+
+
+def _redemptions(ctx: Context, query: RedemptionsFilter) -> Found:
+    text = (query.search or "").strip()
+    if not text or queries.owners_by_code(ctx.uow, text):
+        page = queries.redemptions(ctx.uow, query, code=text or None)
+    else:
+        people = [one.merged_into or one.id for one in members.search(ctx.uow, text)]
+        page = queries.redemptions(ctx.uow, query, member_ids=people)
+    rows = named(ctx, [row_of(ctx, one) for one in page.items])
     return Found(Page(rows, page.next_cursor, page.previous_cursor))
 
 
@@ -130,13 +139,14 @@ REDEMPTIONS = declare_list(
             Column("expires_at", mark("Expires"), kind="date", shown=False, priority=2),
             Column("actions", mark("Actions"), kind="actions"),
         ),
+        search=Search("search", mark("Name, e-mail, order, code or customer id")),
         filters=(
             Given("reward", mark("Reward"), mark("one reward")),
             Given("member", mark("Member"), mark("one member")),
         ),
         ready=tuple(
             Ready(STATES[one], {"status": one})
-            for one in ("reserved", "issued", "used", "expired", "cancelled", "failed")
+            for one in ("owed", "issued", "used", "expired", "cancelled", "failed")
         ),
     )
 )

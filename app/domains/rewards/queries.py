@@ -400,10 +400,28 @@ def by_codes(uow: UnitOfWork, codes: Iterable[str]) -> dict[str, Redemption]:
 _NEWEST = paging.Order({"created_at": datetime, "id": UUID}, descending=True)
 
 
-def redemptions(uow: UnitOfWork, query: RedemptionsFilter) -> paging.Page[Redemption]:
-    """A page of redemptions, newest first. Raises StaleCursor."""
-    own = {"status": query.status, "reward_id": query.reward, "member_id": query.member}
+_OWED = " AND status = 'reserved' AND terms ->> 'kind' = 'custom'"
+
+
+def redemptions(
+    uow: UnitOfWork,
+    query: RedemptionsFilter,
+    *,
+    code: str | None = None,
+    member_ids: Collection[UUID] | None = None,
+) -> paging.Page[Redemption]:
+    """A page of redemptions, newest first; with `code` only that one's, with `member_ids` only theirs. Raises StaleCursor."""
+    owed = query.status == "owed"
+    own: dict[str, Any] = {
+        "status": None if owed else query.status,
+        "reward_id": query.reward,
+        "member_id": query.member,
+        "code_index": uow.blind_index(code, CODE_PURPOSE) if code else None,
+    }
     where = "".join(f" AND {column} = %({column})s" for column, value in own.items() if value is not None)
+    where += _OWED if owed else ""
+    if member_ids is not None:
+        where, own = where + " AND member_id = ANY(%(members)s)", own | {"members": list(member_ids)}
 
     def read(place: paging.Place | None) -> list[Redemption]:
         rows = uow.all(

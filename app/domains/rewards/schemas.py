@@ -137,13 +137,13 @@ class PreviewForm(BaseModel):
     minimum_subtotal: Money | None = None
     valid_days: int | None = Field(None, ge=1, le=3650)
     per_member_limit: int | None = Field(None, ge=1, le=1_000_000)
+    limit_days: int | None = Field(None, ge=1, le=3650)
     ends_on: Day | None = None
     # What the card does not show is posted with the rest of the editor.
     program: str | None = None
     version: int | None = None
     variant: str | None = None
     access_tag: str | None = None
-    limit_days: str | None = None
     stock: str | None = None
     tiers: list[str] = Field(default_factory=list)
     segments: list[str] = Field(default_factory=list)
@@ -167,9 +167,10 @@ class CatalogQuery(BaseModel):
 
 
 class RedemptionsFilter(BaseModel):
-    """The redemption list's filters."""
+    """The redemption list's filters; "owed" are those that staff have to hand over."""
 
-    status: RedemptionStatus | None = None
+    search: str | None = Field(None, max_length=254)
+    status: RedemptionStatus | Literal["owed"] | None = None
     reward: UUID | None = None
     member: UUID | None = None
     limit: int = Field(50, ge=1, le=200)

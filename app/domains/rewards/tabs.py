@@ -5,13 +5,15 @@ from typing import Any
 from uuid import UUID
 
 from app.core import i18n, money
-from app.core.i18n import mark, translate
+from app.core.i18n import enumerated, mark, translate
 from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
+from app.domains.orders import service as orders
+from app.domains.orders.errors import OrderNotFound
 from app.domains.programs import service as programs
 from app.domains.rewards import queries, rules, service
-from app.domains.rewards.lists import REDEMPTIONS, REWARDS, row_of
+from app.domains.rewards.lists import REDEMPTIONS, REWARDS, named, row_of
 from app.domains.rewards.models import Reward
 from app.domains.rewards.schemas import (
     CatalogQuery,
@@ -120,6 +122,7 @@ def reward(ctx: Context, id: UUID) -> dict[str, Any]:
     found = service.get_reward(ctx.uow, id)
     shop = shops.get(ctx.uow)
     latest = queries.redemptions(ctx.uow, RedemptionsFilter(reward=id, limit=_HISTORY_SHOWN, cursor=None))
+    history = compliance.list_entries(ctx.uow, ("reward", str(id)), limit=_HISTORY_SHOWN).items
     initial = _typed(found, shop.currency, shop.timezone)
     return {
         "title": rules.localized(found.name, found.names, ctx.locale),
@@ -133,8 +136,9 @@ def reward(ctx: Context, id: UUID) -> dict[str, Any]:
         "tiers": _tiers(ctx, found.program_id, found),
         "segments": _segments(ctx, found),
         "figures": queries.figures(ctx.uow, id),
-        "redemptions": [row_of(ctx, one) for one in latest.items],
-        "history": compliance.list_entries(ctx.uow, ("reward", str(id)), limit=_HISTORY_SHOWN).items,
+        "redemptions": named(ctx, [row_of(ctx, one) for one in latest.items]),
+        "history": history,
+        "told": [_told(ctx, one.before, one.after) for one in history],
         "unused": not latest.items,
         "can_write": ctx.can(Permission.REWARDS_WRITE),
     }
@@ -169,10 +173,63 @@ def redemption(ctx: Context, id: UUID) -> dict[str, Any]:
         "title": rules.localized(found.terms.name, found.terms.names, ctx.locale),
         "row": row_of(ctx, found) | {"member": profile.name if profile else ""},
         "terms": found.terms,
-        "used_order_id": found.used_order_id,
+        "may_see": may_see,
+        "order": _order(ctx, found.used_order_id) if found.used_order_id else None,
+        "currency": found.terms.currency,
         "history": compliance.list_entries(ctx.uow, ("redemption", str(id)), limit=_HISTORY_SHOWN).items,
         "can_write": ctx.can(Permission.REWARDS_WRITE),
     }
+
+
+def _told(ctx: Context, before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
+    """Which settings a change of the editor changed, in words; nothing for other steps."""
+    if not before or not after or "kind" not in before:
+        return ""
+    changed = [
+        translate(ctx.locale, word) for name, word in _WORDS.items() if before.get(name) != after.get(name)
+    ]
+    return enumerated(ctx.locale, list(dict.fromkeys(changed)))
+
+
+_WORDS = {
+    "names": mark("Name"),
+    "descriptions": mark("Description"),
+    "conditions": mark("Terms"),
+    "image_url": mark("Image"),
+    "kind": mark("Kind"),
+    "points_cost": mark("Points price"),
+    "value_minor": mark("Amount"),
+    "percent_bp": mark("Percentage"),
+    "variant_gid": mark("Product variant"),
+    "least_points": mark("Fewest points"),
+    "most_points": mark("Most points"),
+    "access_tag": mark("Customer tag"),
+    "minimum_subtotal_minor": mark("Smallest order"),
+    "combines_with": mark("The code can be combined with"),
+    "valid_days": mark("Code works for"),
+    "per_member_limit": mark("Times per member"),
+    "limit_days": mark("Counted over"),
+    "stock": mark("Stock"),
+    "tiers": mark("Only for tiers"),
+    "segments": mark("Only for segments"),
+    "starts_at": mark("First day"),
+    "ends_at": mark("Last day"),
+    "cost_minor": mark("What one costs you"),
+    "returns_expired": mark("Points return when the code expires unused"),
+    "returns_canceled": mark("Points return when the order is canceled"),
+    "code_prefix": mark("Codes begin with"),
+    "status": mark("Status"),
+    "position": mark("Position"),
+}
+
+
+def _order(ctx: Context, order_id: int) -> dict[str, str]:
+    """The order in which a code was used: its name and its page in Shopify's admin."""
+    try:
+        name = orders.seen(ctx.uow, order_id).name
+    except OrderNotFound:
+        name = ""
+    return {"name": name or str(order_id), "url": shops.admin_page(ctx.uow, f"orders/{order_id}")}
 
 
 def _typed(found: Reward, currency: str, timezone: str) -> dict[str, Any]:
@@ -229,6 +286,7 @@ _SHOWN = (
     "minimum_subtotal",
     "valid_days",
     "per_member_limit",
+    "limit_days",
 )
 
 
@@ -251,6 +309,7 @@ def _preview(form: PreviewForm, locale: str, currency: str) -> dict[str, Any]:
         else None,
         "valid_days": form.valid_days,
         "per_member_limit": form.per_member_limit,
+        "limit_days": form.limit_days,
         "kind": form.kind,
     }
 

@@ -14,7 +14,7 @@ from app.domains.programs.schemas import ProgramCreate
 from app.domains.rewards import queries, service
 from app.domains.rewards.schemas import CatalogQuery, RewardForm
 from app.domains.tiers import service as tiers
-from tests.domains.rewards.counter import Counter, list_redemptions
+from tests.domains.rewards.counter import Counter, enroll, list_redemptions
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, Door, staff
 
@@ -304,3 +304,43 @@ def test_a_reward_for_a_tier_that_is_gone_stays_closed(shop: TestShop, merchant:
     assert saved.status_code == 200
     with shop.work() as uow:
         assert service.get_reward(uow, mug.id).tiers == [gold]
+
+
+def test_redemptions_are_found_by_code_and_by_member(counter: Counter, merchant: Caller) -> None:
+    first = counter.redeem(counter.reward(points_cost=1))
+    counter.deliver()
+    other = replace(counter, member_id=enroll(counter.shop, 78)).redeem(counter.reward(points_cost=1))
+    place = f"{TAB}/redemptions"
+    both = merchant.get(place).text
+    assert str(first.id) in both and str(other.id) in both
+    for text in (first.code.lower(), f" {first.code} "):
+        found = merchant.get(place, query_string={"search": text}).text
+        assert str(first.id) in found and str(other.id) not in found
+    found = merchant.get(place, query_string={"search": "78"}).text
+    assert str(other.id) in found and str(first.id) not in found
+    assert "No redemption matches" in merchant.get(place, query_string={"search": "nobody@example.com"}).text
+
+
+def test_what_is_to_be_handed_over_has_its_own_view(counter: Counter, merchant: Caller) -> None:
+    owed = counter.redeem(counter.reward(kind="custom", points_cost=1))
+    made = counter.redeem(counter.reward(points_cost=1))
+    found = merchant.get(f"{TAB}/redemptions?status=owed").text
+    assert str(owed.id) in found and str(made.id) not in found
+
+
+def test_a_used_code_names_its_order_and_its_member(counter: Counter, merchant: Caller) -> None:
+    redemption = counter.redeem(counter.reward(points_cost=1))
+    counter.deliver()
+    with counter.shop.work() as uow:
+        service.mark_used(uow, {redemption.code: 987654})
+    drawer = merchant.fragment(f"{TAB}/redemptions/{redemption.id}").text
+    assert "orders/987654" in drawer and f"/app/members/{counter.member_id}" in drawer
+    assert "$5.00 off the order" in drawer
+
+
+def test_the_history_of_a_reward_says_what_was_changed(shop: TestShop, merchant: Caller) -> None:
+    with shop.work() as uow:
+        made = service.create_reward(uow, RewardForm.model_validate(form_of()))
+        changed = RewardForm.model_validate(form_of(points_cost=20, stock=5, version=made.version))
+        service.update_reward(uow, made.id, changed)
+    assert "Changed: Points price and Stock" in merchant.get(f"{TAB}/{made.id}").text
