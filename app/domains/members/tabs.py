@@ -60,7 +60,7 @@ _STANDING = ("active", "blocked", "guest")
 )
 def members(ctx: Context, query: MembersFilter) -> dict[str, Any]:
     """Search and page through the shop's members."""
-    total = queries.count_capped(ctx.uow)
+    total = queries.listing.count_capped(ctx.uow)
     options = {"tier": tier_options(ctx), "segment": segment_options(ctx)}
     return {
         "list": show_list(ctx, MEMBERS, query, options=options),

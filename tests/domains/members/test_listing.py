@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from app.core import db, ids
+from app.core import db, ids, paging
 from app.core.db import UnitOfWork
 from app.core.paging import Page, StaleCursor
 from app.domains.members import queries
@@ -104,7 +104,7 @@ def test_pages_hold_exactly_who_passes_in_order(
 
             def read(cursor: str | None, asked: dict[str, Any] = asked) -> Page[Any]:
                 query = MembersFilter.model_validate(asked | {"cursor": cursor})
-                return listing.page(uow, query, None, "UTC")
+                return listing.page(uow, query, None, "UTC").page
 
             found = there_and_back(read, exact=walk == listing.WALK)
             assert [row["id"] for row in found] == expected(rows, wanted, sort), (wanted, sort)
@@ -142,7 +142,7 @@ def test_no_filter_with_no_order_looks_at_more_than_a_bounded_number(
             for way in ("next_cursor", "previous_cursor", "next_cursor"):
                 seen.clear()
                 query = MembersFilter.model_validate(wanted | {"sort": sort, "cursor": cursor})
-                cursor = getattr(listing.page(uow, query, None, "UTC"), way)
+                cursor = getattr(listing.page(uow, query, None, "UTC").page, way)
                 # Each member that is looked at costs its row and up to three look-ups by key.
                 assert sum(seen.values()) <= 4 * listing.WALK + 500, (wanted, sort, cursor, seen)
 
@@ -154,13 +154,14 @@ def test_merged_members_are_hidden_unless_asked_for(shop: TestShop) -> None:
         assert merge_id
 
         def listed(**query: Any) -> list[UUID]:
-            return [row["id"] for row in queries.page(uow, MembersFilter(**query)).items]
+            return [row["id"] for row in queries.listed(uow, MembersFilter(**query)).page.items]
 
         assert (listed(), listed(status="merged")) == ([one], [two])
         assert listed(sort="qualifying") == []
         points.refresh_standings(uow)
         assert listed(sort="qualifying") == [one]
         members.unmerge(uow, merge_id)
+        points.refresh_standings(uow)
         assert sorted(listed(sort="available")) == sorted([one, two])
 
 
@@ -169,11 +170,11 @@ def test_a_cursor_of_another_list_is_refused(shop: TestShop, cursor: str) -> Non
     with shop.work() as uow:
         for sort in ("newest", "available"):
             with pytest.raises(StaleCursor):
-                queries.page(uow, MembersFilter.model_validate({"sort": sort, "cursor": cursor}))
+                queries.listed(uow, MembersFilter.model_validate({"sort": sort, "cursor": cursor}))
 
 
 def order(uow: UnitOfWork) -> list[UUID]:
-    return [row["id"] for row in queries.page(uow, MembersFilter(sort="qualifying")).items]
+    return [row["id"] for row in queries.listed(uow, MembersFilter(sort="qualifying")).page.items]
 
 
 def credit(uow: UnitOfWork, member_id: UUID, count: int) -> None:
@@ -201,11 +202,55 @@ def test_the_order_follows_postings_merges_and_partings(shop: TestShop, other_sh
         assert order(uow) == [two, three, one]
         members.erase(uow, two)
         points.refresh_standings(uow)
-        rows = queries.page(uow, MembersFilter(sort="qualifying")).items
+        rows = queries.listed(uow, MembersFilter(sort="qualifying")).page.items
         assert (rows[0]["id"], rows[0]["status"]) == (two, "erased")
     with other_shop.work() as uow:
         points.refresh_standings(uow)
         assert order(uow) == []
+
+
+def test_filters_of_an_order_by_points_follow_the_member(
+    shop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "FEW", -1)
+    with shop.work() as uow:
+        one, two = (members.enroll(uow, [Person(number)])[number].id for number in (1, 2))
+        uow.execute("UPDATE members SET enrolled_at = enrolled_at - interval '1 day'")
+        points.refresh_standings(uow)
+
+    def listed(**asked: Any) -> set[UUID]:
+        query = MembersFilter.model_validate({"sort": "available", **asked})
+        return {row["id"] for row in members.listed(uow, query).page.items}
+
+    with shop.work() as uow:
+        assert (listed(status="active"), listed(status="blocked")) == ({one, two}, set())
+        members.set_status(uow, one, "blocked")
+        assert (listed(status="active"), listed(status="blocked")) == ({two}, {one})
+        assert listed(sort="newest", points_to=0, status="blocked") == {one}
+    with shop.work() as uow:
+        members.erase(uow, one)
+        assert (listed(status="blocked"), listed(status="erased")) == (set(), {one})
+        assert points.refresh_standings(uow) == 0
+
+
+def test_a_page_tells_how_many_match_where_that_is_bounded(
+    shop: TestShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "COUNT_CAP", 50)
+    with shop.work() as uow:
+        tiers = generate(uow, 60)
+        rows = uow.all(_ALL)
+        for wanted in filters(tiers)[1::3]:
+            asked = MembersFilter.model_validate(wanted | {"sort": "available", "limit": 5})
+            assert members.listed(uow, asked).total == min(50, len(expected(rows, wanted, "available"))), (
+                wanted
+            )
+            monkeypatch.setattr(listing, "FEW", -1)
+            assert members.listed(uow, asked).total is None
+            monkeypatch.undo()
+            monkeypatch.setattr(paging, "COUNT_CAP", 50)
+        everybody = members.listed(uow, MembersFilter(limit=5))
+        assert (everybody.total, everybody.more) == (50, True)
 
 
 def test_what_commits_late_is_not_missed(shop: TestShop) -> None:

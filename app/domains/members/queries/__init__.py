@@ -221,24 +221,14 @@ def _profile(uow: UnitOfWork, row: dict[str, Any]) -> Profile:
     )
 
 
-def page(
+def listed(
     uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None = None, zone: str = "UTC"
-) -> paging.Page[dict[str, Any]]:
-    """A page of members with their points and tier; names are opened per row. See `listing`."""
-    chosen = listing.page(uow, query, found, zone)
-    for row in chosen.items:
+) -> paging.Found:
+    """A page of members with their points and tier, and how many match; names are opened per row. See `listing`."""
+    chosen = listing.page(uow, query, found, zone, counted=query.limit <= paging.MAX_LIMIT)
+    for row in chosen.page.items:
         row["profile"] = _profile(uow, row)
     return chosen
-
-
-def count_capped(uow: UnitOfWork) -> int:
-    """How many members there are, counted up to the cap and one more."""
-    return int(
-        uow.scalar(
-            "SELECT count(*) FROM (SELECT 1 FROM members WHERE shop_id = %(shop)s LIMIT %(cap)s) c",
-            {"shop": uow.shop, "cap": paging.COUNT_CAP + 1},
-        )
-    )
 
 
 def enrolled_by_day(uow: UnitOfWork, first: date, last: date, zone: str) -> dict[date, int]:

@@ -1,7 +1,7 @@
 """The list of members, for the members tab and for whoever shows a part of it."""
 
 from app.core.db import UnitOfWork
-from app.core.paging import COUNT_CAP, Found
+from app.core.paging import Found
 from app.domains.members import queries
 from app.domains.members.schemas import MembersFilter
 from app.domains.members.service import finding, people
@@ -17,11 +17,9 @@ def listed(uow: UnitOfWork, query: MembersFilter) -> Found:
         ]
     if query.by_points:
         people.refresh_standings(uow)
-    zone = shops.get(uow).timezone
-    page = queries.page(uow, query, found, zone)
-    for row in page.items:
+    listed = queries.listed(uow, query, found, shops.get(uow).timezone)
+    for row in listed.page.items:
         profile = row["profile"]
         row["name"] = profile.name or profile.email or ""
         row["email"] = profile.email
-    total = queries.listing.count(uow, query, found, zone)
-    return Found(page, None if total is None else min(total, COUNT_CAP), (total or 0) > COUNT_CAP)
+    return listed
