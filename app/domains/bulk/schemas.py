@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from app.core.calendar import Day
 from app.core.values import value
 from app.domains.members.schemas import Tag
+from app.domains.notifications.schemas import Bodies, Subjects
 
 MAX_ROWS = 500_000
 MAX_POINTS = 100_000_000
@@ -69,7 +70,7 @@ class Audience:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A bulk action as somebody asks for it. `points` is for rows that say none of their own."""
+    """A bulk action as somebody asks for it. `points` is for rows that say none of their own; words are by language."""
 
     kind: Kind
     reason: str
@@ -78,8 +79,8 @@ class Wanted:
     tags: list[str] = field(default_factory=list)
     tier_id: UUID | None = None
     lock_until: datetime | None = None
-    subject: str = ""
-    text: str = ""
+    subjects: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -204,8 +205,8 @@ class WantedForm(BaseModel):
     tags: list[Tag] = Field(default_factory=list, max_length=20)
     tier_id: UUID | None = None
     locked_until: Day | None = None
-    subject: str | None = Field(None, max_length=150)
-    text: str | None = Field(None, max_length=5_000)
+    subjects: Subjects = Subjects()
+    texts: Bodies = Bodies()
     reason: Reason = "promotion"
     note: str = Field("", max_length=200)
 

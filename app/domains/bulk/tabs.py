@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from app.core import i18n
 from app.core.errors import Invalid
 from app.core.i18n import mark, translate
 from app.core.permissions import Permission
@@ -24,9 +25,10 @@ from app.domains.bulk.schemas import (
 from app.domains.bulk.service.wording import KINDS, PROBLEMS, STATES, STATUSES
 from app.domains.lists import service as lists
 from app.domains.members import service as members
-from app.domains.members.schemas import EnrollForm
+from app.domains.members.schemas import SOURCES, EnrollForm
 from app.domains.points import service as points
 from app.domains.segments import service as segments
+from app.domains.shops import service as shops
 from app.domains.tiers import service as tiers
 from app.web.context import Context
 from app.web.form_input import Upload
@@ -36,7 +38,7 @@ from app.web.tabs import Done, action, tab, tab_page
 _KEY = "bulk-actions"
 _FILE_BYTES = 48 * 1024 * 1024
 _FILTER = ("tier", "status", "points_from", "points_to", "enrolled_from", "enrolled_to")
-_WORDS = {"kinds": KINDS, "statuses": STATUSES, "states": STATES, "problems": PROBLEMS}
+_WORDS = {"sources": SOURCES, "kinds": KINDS, "statuses": STATUSES, "states": STATES, "problems": PROBLEMS}
 
 
 @tab(
@@ -78,6 +80,7 @@ def _choices(ctx: Context) -> dict[str, Any]:
         "tiers": tiers.options(ctx.uow, ctx.locale),
         "reasons": points.REASONS,
         "point_kinds": rules.POINT_KINDS,
+        "language": i18n.supported(shops.get(ctx.uow).locale),
         "chosen": None,
         "initial": {},
     }
@@ -152,8 +155,8 @@ def _make(ctx: Context, form: WantedForm, audience: Audience, text: str | None) 
         form.tags,
         form.tier_id,
         tiers.end_of_day(ctx.uow, form.locked_until) if form.locked_until else None,
-        form.subject or "",
-        form.text or "",
+        form.subjects.given,
+        form.texts.given,
     )
     if text is None and form.kind in ("award", "deduct", "set") and form.points is None:
         raise Invalid(fields={"points": mark("Enter how many points.")})

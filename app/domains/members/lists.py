@@ -11,7 +11,14 @@ from app.core.paging import Found, Page
 from app.core.permissions import Permission
 from app.domains.members import queries, service
 from app.domains.members.errors import MemberNotFound
-from app.domains.members.schemas import DuplicatesQuery, Happening, MembersFilter, TimelineKind, TimelineQuery
+from app.domains.members.schemas import (
+    SOURCES,
+    DuplicatesQuery,
+    Happening,
+    MembersFilter,
+    TimelineKind,
+    TimelineQuery,
+)
 from app.domains.members.service.timeline import TIMELINE_KINDS
 from app.web.context import Context
 from app.web.lists import Between, BulkAction, Choice, Column, ListSpec, Row, Search, Sort, declare_list
@@ -27,11 +34,6 @@ STATUSES = {
     "guest": mark("Guest"),
     "merged": mark("Merged"),
     "erased": mark("Erased"),
-}
-SOURCES = {
-    "shopify": mark("Customer account"),
-    "guest": mark("Guest order"),
-    "enrolled": mark("Enrolled by the shop"),
 }
 REASONS = {
     "email": mark("Same mailbox"),

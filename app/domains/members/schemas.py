@@ -9,10 +9,17 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.calendar import Day
+from app.core.i18n import mark
 from app.core.paging import Stretch
 from app.core.permissions import Permission
 from app.core.values import value
 
+# How members came.
+SOURCES = {
+    "shopify": mark("Customer account"),
+    "guest": mark("Guest order"),
+    "enrolled": mark("Enrolled by the shop"),
+}
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^,\x00-\x1f]+$")]
 
 

@@ -205,7 +205,14 @@ Subject = Annotated[str, Field(max_length=120)]
 Body = Annotated[str, Field(max_length=2000)]
 
 
-class Subjects(BaseModel):
+class _Words(BaseModel):
+    @property
+    def given(self) -> dict[str, str]:
+        """The words that somebody wrote, by language."""
+        return {one: words for one, words in self.model_dump(exclude_none=True).items() if words.strip()}
+
+
+class Subjects(_Words):
     """A subject line by language."""
 
     en: Subject | None = None
@@ -215,7 +222,7 @@ class Subjects(BaseModel):
     he: Subject | None = None
 
 
-class Bodies(BaseModel):
+class Bodies(_Words):
     """A text by language; an empty line begins a paragraph."""
 
     en: Body | None = None

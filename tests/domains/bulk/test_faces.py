@@ -9,6 +9,7 @@ from app.core.permissions import ALL, Permission
 from app.domains.bulk import jobs
 from app.domains.members import service as members
 from app.domains.members.schemas import Person
+from app.domains.notifications import service as notifications
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import api_key, staff
 
@@ -87,3 +88,44 @@ def test_a_program_prepares_reads_and_starts(shop: TestShop, call_as: Call) -> N
     started = caller.post(f"{path}/{run['id']}/start", json={"plan": run["plan"]}).get_json()["run"]
     assert started["status"] == "running"
     assert caller.get(f"{path}/{run['id']}/report.csv").status_code == 200
+
+
+LETTER = {"kind": "email", "who": "filter", "reason": "promotion", "status": "active", "points_from": "0"}
+
+
+def test_a_letter_reaches_each_member_in_their_language(shop: TestShop, call_as: Call) -> None:
+    enroll(shop)
+    with shop.work() as uow:
+        uow.execute("UPDATE members SET email_consent = 'subscribed'")
+        uow.execute("UPDATE members SET locale = 'ar' WHERE customer_id = 1")
+        uow.execute("UPDATE members SET locale = 'he' WHERE customer_id = 2")
+    words = {"subjects.en": "News", "texts.en": "Come in", "subjects.ar": "أخبار", "texts.ar": "أهلًا بكم"}
+    caller = call_as(staff(shop.id))
+    assert caller.submit("/app/bulk-actions/new/create", LETTER | words).status_code == 200
+    run = only_run(shop)
+    jobs.check(str(shop.id), str(run))
+    page = caller.get(f"/app/bulk-actions/{run}").text
+    assert "أهلًا بكم" in page and "Come in" in page and "Send 3 e-mails" in page
+    assert "Available points from" in page, "an approver sees for whom it is"
+    plan = page.split('name="plan" value="')[1].split('"')[0]
+    caller.submit(f"/app/bulk-actions/{run}/start", {"plan": plan})
+    jobs.run_rows(str(shop.id), str(run))
+    with shop.work() as uow:
+        told = uow.all("SELECT * FROM messages WHERE kind = 'invitation'")
+        letters = [notifications.compose(uow, row, {"invitation_id": str(run)}) for row in told]
+    assert not [one for one in letters if isinstance(one, str)], letters
+    subjects = {one.locale: one.content.subject for one in letters if not isinstance(one, str)}
+    assert subjects == {"en": "News", "ar": "أخبار", "he": "News"}
+
+
+def test_a_letter_lacks_nothing_in_a_language_it_is_written_in(shop: TestShop, call_as: Call) -> None:
+    caller = call_as(staff(shop.id))
+    for words, field in (
+        ({"subjects.ar": "أخبار", "texts.ar": "أهلًا"}, "subjects.en"),
+        ({"subjects.en": "News", "texts.en": "Hi", "subjects.fr": "Infos"}, "texts.fr"),
+        ({"subjects.en": "News", "texts.en": " "}, "texts.en"),
+    ):
+        answer = caller.submit("/app/bulk-actions/new/create", LETTER | words)
+        assert answer.status_code == 422 and f'"{field}"' in answer.text
+    with shop.work() as uow:
+        assert uow.scalar("SELECT count(*) FROM bulk_runs") == 0

@@ -56,7 +56,6 @@ def people(shop: TestShop) -> list[UUID]:
 
 def ask(shop: TestShop, kind: Kind, audience: Audience = FILE, text: str | None = None, **more: Any) -> Run:
     with unit_of_work(shop.id, actor=MAYA) as uow:
-        more |= {"text": more.pop("text_")} if "text_" in more else {}
         made = service.create(uow, Wanted(kind, more.pop("reason", "promotion"), **more), audience, text)
     jobs.check(str(shop.id), str(made.id))
     return look(shop, made.id)
@@ -212,7 +211,7 @@ def test_members_move_to_a_tier_and_back(shop: TestShop, people: list[UUID]) -> 
 def test_a_letter_goes_once_to_those_who_agreed(shop: TestShop, people: list[UUID]) -> None:
     with shop.work() as uow:
         uow.execute("UPDATE members SET email_consent = 'subscribed' WHERE customer_id IN (1, 2)")
-    run = ask(shop, "email", text="1\n1\n2\n3\n", subject="News", text_="Hello")
+    run = ask(shop, "email", text="1\n1\n2\n3\n", subjects={"en": "News"}, texts={"en": "Hello"})
     assert (run.accepted, run.totals["problems"]) == (3, {"no_consent": 1})
     done = start(shop, run)
     assert (done.status, done.succeeded) == ("done", 3)

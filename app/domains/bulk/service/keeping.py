@@ -20,6 +20,7 @@ from app.domains.bulk.schemas import Audience, Kind, RowIn, Run, Wanted
 from app.domains.compliance import service as compliance
 from app.domains.members.errors import MemberNotFound
 from app.domains.members.schemas import MembersFilter
+from app.domains.notifications import service as notifications
 from app.domains.segments import service as segments
 from app.domains.tiers import service as tiers
 
@@ -82,9 +83,7 @@ def _check(uow: UnitOfWork, wanted: Wanted, audience: Audience) -> None:
     if wanted.lock_until and wanted.lock_until <= uow.now:
         refused["locked_until"] = mark("Choose a day in the future.")
     if wanted.kind == "email":
-        refused |= {
-            name: mark("Enter a text.") for name in ("subject", "text") if not getattr(wanted, name).strip()
-        }
+        refused |= notifications.missing_words(uow, wanted.subjects, wanted.texts)
     if refused:
         raise Invalid(fields=refused)
 
@@ -123,8 +122,8 @@ def _parameters(wanted: Wanted) -> dict[str, Any]:
         "tags": sorted({one.strip() for one in wanted.tags if one.strip()}),
         "tier_id": str(wanted.tier_id) if wanted.tier_id else None,
         "lock_until": wanted.lock_until.isoformat() if wanted.lock_until else None,
-        "subject": wanted.subject,
-        "text": wanted.text,
+        "subject": wanted.subjects,
+        "text": wanted.texts,
     }
 
 
@@ -184,9 +183,18 @@ def moves_points(kind: Kind) -> bool:
 
 
 def describe(uow: UnitOfWork, run: Run) -> dict[str, Any]:
-    """Names of what a run's parameters point to: {"tier"}."""
+    """What a run points to: "tier", the name of the one it moves to; its "filter"; "tiers" and "segments" by id."""
     tier = run.parameters.get("tier_id")
-    return {"tier": dict(tiers.options(uow)).get(UUID(tier)) if tier else None}
+    by_filter = run.audience["kind"] == "filter"
+    chosen = MembersFilter.model_validate(run.audience["filter"]) if by_filter else None
+    levels = dict(tiers.options(uow)) if tier or (chosen and chosen.tier) else {}
+    known = segments.options(uow) if chosen and chosen.segment else []
+    return {
+        "tier": levels.get(UUID(tier)) if tier else None,
+        "filter": chosen,
+        "tiers": levels,
+        "segments": {one.id: one.name for one in known},
+    }
 
 
 def segment_options(uow: UnitOfWork) -> Sequence[tuple[UUID, str, int]]:

@@ -24,7 +24,7 @@ from app.domains.notifications.service.inviting import (
     worded,
 )
 from app.domains.notifications.service.leaving import tell_endings
-from app.domains.notifications.service.lettering import keep_letter, send_letter, willing
+from app.domains.notifications.service.lettering import keep_letter, missing_words, send_letter, willing
 from app.domains.notifications.service.queueing import (
     COMPOSE,
     SEND,
@@ -60,6 +60,7 @@ __all__ = [
     "invite",
     "invite_slice",
     "keep_letter",
+    "missing_words",
     "notices",
     "queue_announced",
     "queue_for_present",

@@ -18,6 +18,7 @@ from app.domains.compliance import service as compliance
 from app.domains.notifications import queries
 from app.domains.notifications.errors import AudienceEmpty, InvitationNotFound, InvitationSent
 from app.domains.notifications.schemas import Choice, InvitationForm, InvitationNews, Reach, Wanted
+from app.domains.notifications.service.lettering import missing_words
 from app.domains.notifications.service.queueing import queue
 from app.domains.shops import service as shops
 
@@ -25,7 +26,6 @@ INVITE = "notifications.invite"
 PATIENCE = timedelta(minutes=10)
 _SLICE = 1_000
 _UNKNOWN = mark("Choose who gets the message.")
-_NEEDED = mark("Write this in your store's own language.")
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,9 @@ def _read(uow: UnitOfWork, key: str) -> tuple[str, UUID]:
 
 
 def check(uow: UnitOfWork, form: InvitationForm) -> None:
-    """Refuse a message without words in the shop's own language. Raises Invalid."""
+    """Refuse a message without words in the shop's own language, or with half of another one. Raises Invalid."""
     _read(uow, form.audience)
-    own = i18n.supported(shops.get(uow).locale)
-    wanted = {"subjects": form.subjects, "texts": form.texts}
-    missing = {
-        f"{name}.{own}": _NEEDED for name, texts in wanted.items() if not (getattr(texts, own) or "").strip()
-    }
+    missing = missing_words(uow, form.subjects.given, form.texts.given)
     if missing:
         raise Invalid(fields=missing)
 
@@ -97,8 +93,8 @@ def invite(uow: UnitOfWork, form: InvitationForm) -> UUID:
         "id": invitation_id,
         "kind": kind,
         "audience": audience_id,
-        "subjects": Jsonb(form.subjects.model_dump(exclude_none=True)),
-        "texts": Jsonb(form.texts.model_dump(exclude_none=True)),
+        "subjects": Jsonb(form.subjects.given),
+        "texts": Jsonb(form.texts.given),
         "sends_at": uow.now + PATIENCE,
         "now": uow.now,
     }
