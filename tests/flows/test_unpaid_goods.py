@@ -51,6 +51,9 @@ def test_added_goods_count_when_they_are_paid(shop: TestShop) -> None:
     assert say(shop, "orders/paid", whole) == 1_799
     with shop.work() as uow:
         assert uow.scalar("SELECT facts FROM orders") == {"company": False}
+        whys = [row["why"] for row in points.recent(uow, uow.scalar("SELECT id FROM members"), "en")]
+    assert whys[0] == "500 points more for order #1005; it now earns 1,799 points."
+    assert whys[1].startswith("1,299 points for order #1005: ")
 
 
 def test_an_edit_that_is_taken_back_leaves_no_trace(shop: TestShop) -> None:

@@ -272,7 +272,7 @@ def _credits(uow: UnitOfWork, one: Priced, change: int) -> list[Credit]:
             "purchase",
             order_id=event.id,
             program_version_id=terms.version_id,
-            trace=one.trace,
+            trace=one.trace | {"added": True} if before else one.trace,
             activates_at=activation(uow.now, holding),
             expires_at=_lasts_until(uow, terms, own_months),
         )

@@ -17,6 +17,7 @@ from app.domains.points import queries
 _PURCHASE = mark("{points} for order {order}: {base} at {rate} per {unit}.")
 _PURCHASE_MULTIPLIED = mark("{points} for order {order}: {base} at {rate} per {unit}, times {multiplier}.")
 _PURCHASE_BY_RULES = mark("{points} for order {order}: {parts}.")
+_PURCHASE_MORE = mark("{points} more for order {order}; it now earns {kept}.")
 _CART = mark("{points} for this cart: {base} at {rate} per {unit}.")
 _CART_MULTIPLIED = mark("{points} for this cart: {base} at {rate} per {unit}, times {multiplier}.")
 _CART_BY_RULES = mark("{points} for this cart: {parts}.")
@@ -143,8 +144,10 @@ def explain(entry: dict[str, Any], locale: str) -> str:
         "reason": reason,
         "order": isolated(trace.get("order_name", ""), locale),
     }
+    data["kept"] = counted(trace.get("order_points", 0), locale)
     if reason == "purchase":
-        return _explain_purchase(trace, data, locale)
+        added = trace.get("added", False)
+        return translate(locale, _PURCHASE_MORE, **data) if added else _explain_purchase(trace, data, locale)
     if reason in REASONS:
         data |= {"reason": translate(locale, REASONS[reason]), "note": trace.get("note", "")}
         return translate(locale, _BY_HAND_NOTED if data["note"] else _BY_HAND, **data)
@@ -156,7 +159,6 @@ def explain(entry: dict[str, Any], locale: str) -> str:
     if reason == "inactive":
         last = datetime.fromisoformat(trace["last_activity"])
         data["date"] = isolated(format_date(last, format="long", locale=locale), locale)
-    data["kept"] = counted(trace.get("order_points", 0), locale)
     data["reward"] = trace.get("reward_names", {}).get(locale) or trace.get("reward_name", "")
     data["tier"] = trace.get("tier_names", {}).get(locale) or trace.get("tier", "")
     if entry["kind"] == "hold" and reason == "redemption":
