@@ -62,10 +62,12 @@ def _preview_switch(uow: UnitOfWork, form: SwitchTask, locale: str) -> Preview:
     live = service.active(uow)
     if live is not None:
         words = mark("Nobody earns or redeems. Points already earned are kept, and the panel says so.")
-        return Preview([Line(mark("Program"), live.name), Line(mark("While it is paused"), words, "words")])
+        lines = [Line(mark("Program"), live.name), Line(mark("While it is paused"), words, "words")]
+        return Preview(lines, submit=(mark("Pause the program"), {}))
     found = _paused(uow, form)
     words = mark("Orders earn and members redeem again.")
-    return Preview([Line(mark("Program"), found.name), Line(mark("From now on"), words, "words")])
+    lines = [Line(mark("Program"), found.name), Line(mark("From now on"), words, "words")]
+    return Preview(lines, submit=(mark("Resume the program"), {}))
 
 
 def _paused(uow: UnitOfWork, form: SwitchTask) -> Program:

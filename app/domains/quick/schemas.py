@@ -30,7 +30,8 @@ class Preview:
     """What a task would do as things stand. `warnings` are marked sentences with their data; what is not `possible` is
     shown without the button that would do it.
 
-    `template` with `view` shows what lines cannot; a task that only looks something up shows it here.
+    `template` with `view` shows what lines cannot; a task that only looks something up shows it here. `submit` is a marked
+    sentence with its data for the button, where what it does depends on what was typed.
     """
 
     lines: list[Line] = field(default_factory=list)
@@ -38,6 +39,7 @@ class Preview:
     template: str = ""
     view: Mapping[str, Any] = field(default_factory=dict)
     possible: bool = True
+    submit: tuple[str, Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)

@@ -96,11 +96,12 @@ def webhook_test(ctx: Context, query: TestQuery) -> dict[str, Any]:
 def _view(ctx: Context, task: Task, **more: Any) -> dict[str, Any]:
     choices = task.choices(ctx.uow, ctx.locale)
     preview: Preview | None = more.pop("preview", None)
+    said = preview.submit if preview and preview.submit else (task.submit, {})
     given = {
         "fields": task.template,
         "title": translated(task.title),
         "text": translated(task.text),
-        "submit": translated(task.submit),
+        "submit": translated(said[0], dict(said[1])),
         "looks_up": task.run is None,
         "stays": task.stays,
         "action": f"{_KEY}.{task.key}",

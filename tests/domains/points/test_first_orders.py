@@ -270,7 +270,7 @@ def test_parting_at_once_restores_lots_and_balances(
     assert {one.label: one.after for one in told} == {
         "Available points": had.available,
         "Pending points": had.pending,
-        "Held points": had.held,
+        "Reserved points": had.held,
         "Debt": had.debt,
         "Points that count for tiers": had.qualifying,
         "Bonuses that both got, taken back once": 0,

@@ -89,7 +89,12 @@ def test_awarding_shows_first_does_once_and_is_taken_back(
 ) -> None:
     given = {"member": "ada@example.com", "points": "250", "reason": "goodwill", "note": ""}
     shown = preview(merchant, "award-points", given)
-    assert "Ada Byron" in shown and "1,250" in shown and 'name="_step" value="run"' in shown
+    assert (
+        "Ada Byron" in shown
+        and "1,250" in shown
+        and ">Award 250 points<" in shown
+        and 'name="_step" value="run"' in shown
+    )
     assert available(shop, member) == 1_000, "a preview gave points"
     sent = fields(given, _step="run")
     answers = [merchant.submit(f"{TAB}/award-points", sent) for _ in range(2)]
@@ -126,11 +131,15 @@ def test_days_with_more_points_enter_the_terms_and_leave_them(
 
 def test_the_program_pauses_and_goes_on(shop: TestShop, merchant: Caller) -> None:
     sql = "SELECT string_agg(status, ',') FROM programs"
-    assert "Nobody earns or redeems" in preview(merchant, "pause-program", {})
+    shown = preview(merchant, "pause-program", {})
+    assert (
+        "Nobody earns or redeems" in shown and "Pause the program<" in shown and 'name="_back"' not in shown
+    )
     confirm(merchant, "pause-program", {})
     assert value(shop, sql) == "paused"
     paused = {"program": str(value(shop, "SELECT id FROM programs"))}
-    assert "Orders earn and members redeem again" in preview(merchant, "pause-program", paused)
+    shown = preview(merchant, "pause-program", paused)
+    assert "Orders earn and members redeem again" in shown and "Resume the program<" in shown
     confirm(merchant, "pause-program", paused)
     assert value(shop, sql) == "active"
     undo(merchant, shop)

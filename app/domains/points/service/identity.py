@@ -449,7 +449,7 @@ def merge_facts(uow: UnitOfWork, kept: UUID, removed: UUID) -> list[MergeFact]:
     facts = [
         MergeFact(mark("Available points"), one.available, two.available, max(free - debt, 0)),
         MergeFact(mark("Pending points"), one.pending, two.pending, waits),
-        MergeFact(mark("Held points"), one.held, two.held, one.held + two.held),
+        MergeFact(mark("Reserved points"), one.held, two.held, one.held + two.held),
         MergeFact(mark("Debt"), one.debt, two.debt, max(debt - free, 0)),
         MergeFact(
             mark("Points that count for tiers"),

@@ -18,7 +18,7 @@ from app.domains.members.schemas import Member
 from app.domains.points import queries
 from app.domains.points.errors import NoProgramActive, NothingEndsSooner
 from app.domains.points.schemas import Wish
-from app.domains.points.service import adjustments, extending, rehearsing
+from app.domains.points.service import adjustments, extending, rehearsing, statement
 from app.domains.programs import service as programs
 from app.domains.programs.schemas import Goods, Multiplier
 from app.domains.quick.schemas import Line, Outcome, Preview, Task, dated
@@ -77,7 +77,11 @@ def _preview_award(uow: UnitOfWork, form: AwardTask, locale: str) -> Preview:
     if shown.debt:
         lines.append(Line(mark("Debt afterwards"), shown.debt_after, "points"))
     warned = shown.needs_approval
-    return Preview(lines, [(mark("Somebody else will have to approve this."), {})] if warned else [])
+    return Preview(
+        lines,
+        [(mark("Somebody else will have to approve this."), {})] if warned else [],
+        submit=(mark("Award {points}"), {"points": statement.counted(form.points, locale)}),
+    )
 
 
 def _award(uow: UnitOfWork, form: AwardTask) -> Outcome:
