@@ -44,6 +44,7 @@ _STATES: dict[str, dict[str, str | tuple[str, str]]] = {
         "succeeded": mark("Succeeded"),
         "resolved": mark("Resolved"),
         "confirmed": mark("Confirmed"),
+        "rewarded": mark("Rewarded"),
     },
     "info": {
         "draft": mark("Draft"),
@@ -53,6 +54,8 @@ _STATES: dict[str, dict[str, str | tuple[str, str]]] = {
         "pending": mark("Pending"),
         "new": mark("New"),
         "issued": mark("Issued"),
+        "recorded": mark("Recorded"),
+        "qualified": mark("Qualified"),
         "invited": mark("Invited"),
     },
     "warning": {

@@ -139,6 +139,7 @@ FRIENDS = declare_list(
             Column("given", mark("Points given"), kind="number", unit=mark_plural("point", "points")),
             Column("recorded_at", mark("Came"), kind="date", priority=2),
             Column("rewarded_at", mark("Rewarded"), kind="date", shown=False, priority=2),
+            Column("actions", mark("Actions"), kind="actions"),
         ),
         ready=tuple(
             Ready(REFERRAL_STATUSES[one], {"status": one})

@@ -30,6 +30,10 @@ CASE = Case(CAME, "first_order", 5_000, None, False, True, False, 0, [BOUGHT])
         ({"maximum_per_advocate": 2, "others": 2, "given": True}, ("earned", "")),
         ({"purchases": [replace(BOUGHT, placed_at=CAME - timedelta(seconds=1))]}, ("rejected", "not_new")),
         ({"purchases": [replace(BOUGHT, placed_at=CAME)]}, ("earned", "")),
+        (
+            {"recorded_at": CAME + timedelta(microseconds=1), "purchases": [replace(BOUGHT, placed_at=CAME)]},
+            ("earned", ""),
+        ),
         ({"purchases": [replace(BOUGHT, paid=False)]}, ("recorded", "")),
         ({"purchases": [replace(BOUGHT, void=True)]}, ("reversed", "order_taken_back")),
         ({"purchases": [replace(BOUGHT, kept_minor=4_999)]}, ("reversed", "order_taken_back")),
