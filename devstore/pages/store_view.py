@@ -11,6 +11,9 @@ from devstore.pages import cart, liquid_filters, site, theme
 from devstore.pages.words import LOCALES, REFUSED, STORE, direction, words
 from devstore.state import Doc
 
+# Shopify draws these itself; no theme, and so no block of an app, takes part in them.
+_BEYOND_THEMES = frozenset({"checkout", "order"})
+
 
 def page(template: str, shop: Doc, kind: str, **values: Any) -> str:
     """Render a page of a storefront; `kind` is Shopify's page type. Blocks come from the theme extension."""
@@ -21,7 +24,8 @@ def page(template: str, shop: Doc, kind: str, **values: Any) -> str:
     variables = _liquid_objects(shop, kind, locale, root, customer, lines)
     if kind == "product":
         variables["product"] = _product(values["product"], shop["currency"])
-    blocks = _blocks(shop, kind, variables, locale, root) if shop["installed_at"] else {}
+    themed = shop["installed_at"] and kind not in _BEYOND_THEMES
+    blocks = _blocks(shop, kind, variables, locale, root) if themed else {}
     return render_template(
         template,
         shop=shop,

@@ -261,6 +261,7 @@ def test_a_shopper_buys_with_codes_in_their_language(store: DevStore, browser: F
     page = browser.post(
         f"{STORE_ROOT}/checkout", data={"code": "noura nope"}, follow_redirects=True
     ).get_data(as_text=True)
+    assert "<loyalnest-" not in page
     assert (
         'data-applied="TEN"' in page
         and 'data-refused="wrong_customer"' in page
