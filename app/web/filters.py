@@ -4,7 +4,7 @@ Digits are Latin in every locale, and no text holds a character of markup. In ri
 and signed numbers are isolated, because without a strong letter their order could be turned round.
 """
 
-import math
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -26,7 +26,7 @@ Style = Literal["short", "medium", "long", "full"]
 Unit = Literal["hour", "minute", "second"]
 _ISOLATE, _POP = "\u2066", "\u2069"
 _COMPACT_FROM = 10_000_000
-_DAY = 86_400
+_DAY, _SECOND = 86_400, timedelta(seconds=1)
 # A unit, its seconds, and from how many on it is used.
 _UNITS: tuple[tuple[Unit, int, int], ...] = (("hour", 3_600, 4_320), ("minute", 60, 72), ("second", 1, 0))
 # Babel parses patterns and locales each time it is asked; a page asks hundreds of times for the same few texts.
@@ -47,6 +47,12 @@ def _number(value: str, decimals: int | None, signed: bool, locale: str) -> str:
     text = format_decimal(abs(exact), format=pattern, locale=_parsed(locale), numbering_system="latn")
     sign = _sign(exact, signed)
     return _isolated(sign + text, locale) if sign else text
+
+
+def numbers(values: Iterable[float | Decimal]) -> list[str]:
+    """What `number` says of each; the language is asked for once."""
+    locale = current.locale()
+    return [_number(str(value), None, False, locale) for value in values]
 
 
 def points(value: int | None, signed: bool = False, unit: bool = False) -> str:
@@ -128,11 +134,11 @@ def month_text(value: date) -> str:
 
 def datetime_text(value: datetime | None, style: Style = "medium", seconds: bool = False) -> str:
     """A date with its time of day in the shop's zone; to the minute unless `seconds`."""
-    if value is None:
-        return "–"
-    at = _local(value)
-    second = at.second if seconds else None
-    return _moment(at.date(), at.hour, at.minute, second, style, current.locale())
+    return "–" if value is None else _exact(_local(value), current.locale(), style, seconds)
+
+
+def _exact(at: datetime, locale: str, style: Style = "medium", seconds: bool = False) -> str:
+    return _moment(at.date(), at.hour, at.minute, at.second if seconds else None, style, locale)
 
 
 @_kept
@@ -143,16 +149,26 @@ def _moment(day: date, hour: int, minute: int, second: int | None, style: Style,
 
 def reltime(value: datetime | None) -> str:
     """How long ago or in what time, up to a day; then the date."""
-    if value is None:
-        return "–"
-    distance = math.floor((_aware(value) - clock.now()).total_seconds())
+    return "–" if value is None else _near(_aware(value), _local(value), clock.now(), current.locale())
+
+
+def moments(values: Sequence[datetime]) -> tuple[list[str], list[str]]:
+    """What `datetime_text` and what `reltime` say of each; language, zone and the present are asked for once."""
+    locale, zone, now = current.locale(), ZoneInfo(current.timezone()), clock.now()
+    local = [_aware(value).astimezone(zone) for value in values]
+    near = [_near(value, at, now, locale) for value, at in zip(values, local, strict=True)]
+    return [_exact(at, locale) for at in local], near
+
+
+def _near(at: datetime, local: datetime, now: datetime, locale: str) -> str:
+    distance = (at - now) // _SECOND
     seconds = abs(distance)
     if seconds >= _DAY:
-        return date_text(value)
+        return _day(local.year, local.month, local.day, "medium", locale)
     for unit, length, least in _UNITS:
         if seconds >= least:
             count = round(seconds / length)
-            return _distance(unit, -count if distance < 0 else count, current.locale())
+            return _distance(unit, -count if distance < 0 else count, locale)
     raise AssertionError("every distance has a unit")
 
 

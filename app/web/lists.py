@@ -22,6 +22,7 @@ from app.web.locale import sentence
 from app.web.pages import asked_values
 from app.web.query_input import parse_view_query
 from app.web.rendering import admin, page_url, tab_url
+from app.web.weaving import Parts
 
 Kind = Literal["text", "number", "money", "percent", "status", "date", "code", "actions"]
 Row = dict[str, Any]
@@ -39,8 +40,8 @@ class Column:
     phone shows (main, key, note, mark, more, hide). `words` says values in marked words, here and in the file; `value` gives
     what the file holds when it is not `row[key]`, `unit` is the word that a phone shows beside a number (`mark_plural`) or
     an amount, `field` is its name in an API key's file when JSON has another than `key`,
-    and `exported` is False for what no file holds. `cell` writes the cell of a row as markup, `cells` at once those of all
-    rows; without them the page does, or its kind.
+    and `exported` is False for what no file holds. `cell` writes the cell of a row as markup, `cells` those of all rows
+    as parts to be woven; without them the page does, or its kind.
     """
 
     key: str
@@ -54,7 +55,7 @@ class Column:
     value: Callable[[Row], Any] | None = None
     exported: bool = True
     cell: Callable[[Row], str] | None = None
-    cells: Callable[[Sequence[Row]], list[str]] | None = None
+    cells: Callable[[Sequence[Row]], Parts] | None = None
     field: str | None = None
 
 

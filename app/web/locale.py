@@ -1,7 +1,7 @@
 """Flask-Babel set up with the five locales of the product."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
@@ -11,13 +11,15 @@ from typing import Any
 
 from babel.support import NullTranslations
 from flask import Flask
-from flask_babel import Babel, get_domain, gettext
+from flask_babel import Babel
 from markupsafe import Markup
 
+from app.core import i18n
 from app.core.i18n import LOCALES, direction, enumerated, mark_plural, plural_number, supported
 from app.web import current
 from app.web.filters import number
-from app.web.markup import escaped, markup
+from app.web.markup import all_escaped, escaped, markup
+from app.web.weaving import Parts
 from app.web.words import state_in_sentence
 
 TRANSLATIONS = Path(__file__).parents[2] / "translations"
@@ -49,11 +51,11 @@ def sentence(message: str, /, **variables: Any) -> Markup:
     return markup(str.__mod__(_said(words, message), _escaped(variables)))
 
 
-def sentences(message: str, **variables: Sequence[Any]) -> list[Markup]:
+def sentences(message: str, **variables: Sequence[Any]) -> Parts:
     """The same message for many: its one variable as each of the values, escaped."""
     ((name, values),) = variables.items()
     before, after = sentence(message, **{name: "\0"}).split("\0")
-    return [markup(f"{before}{escaped(value)}{after}") for value in values]
+    return before, all_escaped(values), after
 
 
 def ngettext(one: str, many: str, num: int, /, **variables: Any) -> Markup:
@@ -62,9 +64,12 @@ def ngettext(one: str, many: str, num: int, /, **variables: Any) -> Markup:
     return markup(str.__mod__(form, _escaped({"num": num, **variables})))
 
 
-def noun(forms: tuple[str, str], number: float | Decimal) -> Markup:
-    """The word of a unit in the form that goes with a number."""
-    return markup(catalog().ungettext(*forms, plural_number(number)))
+def nouns(forms: tuple[str, str], numbers: Iterable[float | Decimal]) -> list[str]:
+    """The word of a unit in the form that goes with each of the numbers, as markup."""
+    words, counts = catalog(), [plural_number(number) for number in numbers]
+    kinds = [words.plural(count) for count in counts]
+    said = {kind: words.ungettext(*forms, count) for kind, count in zip(kinds, counts, strict=True)}
+    return [said[kind] for kind in kinds]
 
 
 @contextmanager
@@ -84,7 +89,7 @@ _words: ContextVar[NullTranslations | None] = ContextVar("words", default=None)
 def catalog() -> NullTranslations:
     """The words of the request's language."""
     known = _words.get()
-    return get_domain().get_translations() if known is None else known
+    return i18n.translations(current.locale()) if known is None else known
 
 
 def _escaped(variables: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +116,7 @@ def translated(sentence: str, data: dict[str, object] | None = None) -> str:
     known = data or {}
     return _PLACEHOLDER.sub(
         lambda found: _inserted(found[1], known[found[1]]) if found[1] in known else found[0],
-        gettext(sentence),
+        catalog().ugettext(sentence),
     )
 
 

@@ -5,7 +5,7 @@ A page writes hundreds of them, and calls of macros are dear; `macros/icons.html
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -15,8 +15,9 @@ from markupsafe import Markup
 from app.core.i18n import mark, mark_in
 from app.web import filters
 from app.web.locale import catalog, sentence
-from app.web.markup import escaped, markup
+from app.web.markup import all_escaped, escaped, markup
 from app.web.static_files import static_url
+from app.web.weaving import Part, Parts, woven
 
 _MIRRORED = frozenset(
     {
@@ -160,25 +161,43 @@ def tier(name: str, rank: Any = 1) -> Markup:
 
 def avatar(name: str | None, large: bool = False) -> Markup:
     """The initials of a person or thing, as decoration beside the name."""
-    words = (name or "").split() or ["?"]
-    initials = words[0][:1] + (words[-1][:1] if len(words) > 1 else "")
-    classes = f"avatar avatar-{sum((name or '').encode()) % 5}{' avatar-large' if large else ''}"
-    return markup(f'<span class="{classes}" aria-hidden="true">{escaped(initials)}</span>')
+    return markup(woven(_avatars([name or ""], " avatar-large" if large else ""), 1))
+
+
+def _avatars(names: Sequence[str], large: str = "") -> Parts:
+    colors = [str(sum(name.encode()) % 5) for name in names]
+    initials = all_escaped([_initials(name.split() or "?") for name in names])
+    return '<span class="avatar avatar-', colors, f'{large}" aria-hidden="true">', initials, "</span>"
+
+
+def _initials(words: Sequence[str]) -> str:
+    return words[0][0] + words[-1][0] if len(words) > 1 else words[0][0]
 
 
 def person(name: str, line: str | None = None, url: str | None = None, line_ltr: bool = True) -> Markup:
     """A person in the main cell of a row: avatar, name (a link with `url`), and a muted line such as the e-mail."""
-    called = escaped(name)
-    linked = (
-        f'<a href="{escaped(url)}"><bdi>{called}</bdi></a>' if url else f'<bdi class="strong">{called}</bdi>'
-    )
-    below = f'<small class="cut muted{" ltr" if line_ltr else ""}">{escaped(line)}</small>' if line else ""
-    return markup(f'<span class="who">{avatar(name)}<span>{linked}{below}</span></span>')
+    parts = people([name], [line or ""], [escaped(url)] if url else None, line_ltr)
+    return markup(woven(parts, 1))
+
+
+def people(
+    names: Sequence[str], lines: Sequence[str], urls: Parts | None = None, line_ltr: bool = True
+) -> Parts:
+    """Persons as `person` writes each; "" is no line."""
+    linked = links(names, urls) if urls else ('<bdi class="strong">', all_escaped(names), "</bdi>")
+    small = f'<small class="cut muted{" ltr" if line_ltr else ""}">'
+    below = [f"{small}{line}</small>" if line else "" for line in all_escaped(lines)]
+    return '<span class="who">', *_avatars(names), "<span>", *linked, below, "</span></span>"
 
 
 def link(name: str, url: str) -> Markup:
     """The name of a record that leads to its page."""
-    return markup(f'<a href="{escaped(url)}"><bdi>{escaped(name)}</bdi></a>')
+    return markup(woven(links([name], [escaped(url)]), 1))
+
+
+def links(names: Sequence[str], urls: Parts) -> Parts:
+    """Names as `link` writes each."""
+    return '<a href="', *urls, '"><bdi>', all_escaped(names), "</bdi></a>"
 
 
 def muted(text: str) -> Markup:
@@ -208,28 +227,41 @@ def amount(points: int) -> Markup:
 
 def moment(instant: datetime | None) -> Markup:
     """A moment: relative up to a day, absolute in its title."""
-    if not instant:
-        return markup("–")
-    exact, near = filters.datetime_text(instant), filters.reltime(instant)
-    return markup(f'<time datetime="{instant.isoformat()}" title="{exact}">{near}</time>')
+    return markup(woven(moments([instant]), 1) if instant else "–")
+
+
+def moments(instants: Sequence[datetime]) -> Parts:
+    """Moments as `moment` writes each."""
+    instants = [instant.astimezone(UTC) for instant in instants]
+    exact, near = filters.moments(instants)
+    return (
+        '<time datetime="',
+        [instant.isoformat() for instant in instants],
+        '" title="',
+        exact,
+        '">',
+        near,
+        "</time>",
+    )
 
 
 def drawer_link(url: str, open_id: Any, label: str, icon_name: str = "eye") -> Markup:
     """The eye at the end of a row, which opens its quick view."""
-    return markup(drawer_links([url], [open_id], [label], icon_name)[0])
+    return markup(woven(drawer_links([escaped(url)], [escaped(open_id)], [escaped(label)], icon_name), 1))
 
 
-def drawer_links(
-    urls: Sequence[str], open_ids: Sequence[Any], labels: Sequence[str], icon_name: str = "eye"
-) -> list[str]:
-    """The eyes at the ends of rows."""
-    drawn = icon(icon_name, small=True)
-    return [
-        f'<button class="button button-icon button-small button-quiet row-action" type="button" aria-label="{escaped(label)}"'
-        f' data-open-id="{escaped(open_id)}" hx-get="{escaped(url)}" hx-target="#overlay"'
-        f' hx-swap="innerHTML ignoreTitle:true" hx-sync="this:drop">{drawn}</button>'
-        for url, open_id, label in zip(urls, open_ids, labels, strict=True)
-    ]
+def drawer_links(urls: Parts, open_ids: Part, labels: Parts, icon_name: str = "eye") -> Parts:
+    """The eyes at the ends of rows, of markup."""
+    return (
+        '<button class="button button-icon button-small button-quiet row-action" type="button" aria-label="',
+        *labels,
+        '" data-open-id="',
+        open_ids,
+        '" hx-get="',
+        *urls,
+        '" hx-target="#overlay" hx-swap="innerHTML ignoreTitle:true" hx-sync="this:drop">',
+        f"{icon(icon_name, small=True)}</button>",
+    )
 
 
 _ALL = (icon, badge, status, tier, avatar, person, link, muted, code, amount, moment, drawer_link)

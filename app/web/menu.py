@@ -11,7 +11,7 @@ from app.web.locale import catalog, translated
 from app.web.tabs import HOME, Tab, TabPage, TabRegistry, path_names
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MenuGroup:
     """A group as the wiring orders it. `title` is a marked sentence, `tabs` are keys."""
 

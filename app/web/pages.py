@@ -60,7 +60,7 @@ def show(
     *,
     fragment: bool | None = None,
     found: Any = None,
-) -> str:
+) -> bytes:
     """The HTML of a tab or page, read through an open unit of work; `found` is what it asked others for before."""
     view, query = view_model(shown, principal, uow, place, found)
     ctx = page_context(principal, tab_of(shown), place=place)

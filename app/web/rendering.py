@@ -27,6 +27,7 @@ from app.web.embedding import preload, wants_fragment
 from app.web.filters import init_filters
 from app.web.form_input import numeric_names
 from app.web.forms import Form, new_key
+from app.web.laying_aside import one_page
 from app.web.locale import one_reader, translated
 from app.web.marks import MARKS
 from app.web.menu import MenuGroup, MenuSection, MenuTab, menu_for, shortcuts_for
@@ -34,6 +35,7 @@ from app.web.principals import Principal, ShopInfo
 from app.web.static_files import init_static_files, static_url
 from app.web.tables import table_columns, table_head, table_rows
 from app.web.tabs import CONVERTED, Tab, TabPage, TabRegistry, path_names
+from app.web.weaving import Parts
 from app.web.words import init_words
 
 ROOT = Path(__file__).parents[2]
@@ -112,12 +114,12 @@ def admin() -> Admin:
     return found
 
 
-def _written(template: str, **values: Any) -> str:
+def _written(template: str, **values: Any) -> bytes:
     """A template with its values; what every sentence, number and address of it asks for is looked up once."""
     before = _admin.set(admin())
     try:
-        with one_reader():
-            return render_template(template, **values)
+        with one_reader(), one_page() as finished:
+            return finished(render_template(template, **values))
     finally:
         _admin.reset(before)
 
@@ -152,7 +154,7 @@ def page_context(
 
 def render_view(
     shown: Tab | TabPage, ctx: PageContext, view: Any, query: Any, *, fragment: bool | None = None
-) -> str:
+) -> bytes:
     """A tab or page with its view model, inside the shell unless a fragment is wanted."""
     inside = wants_fragment() if fragment is None else fragment
     own_title = view.get("title") if isinstance(view, Mapping) else getattr(view, "title", None)
@@ -166,13 +168,13 @@ def render_view(
     )
 
 
-def render_piece(template: str, ctx: PageContext, view: Any) -> str:
+def render_piece(template: str, ctx: PageContext, view: Any) -> bytes:
     """A fragment template with its view model."""
     form = ctx.refused
     return _written(template, ctx=ctx, view=view, form=form, layout=INSIDE)
 
 
-def html_response(html: str, status: int = 200) -> Response:
+def html_response(html: str | bytes, status: int = 200) -> Response:
     """An HTML answer that depends on htmx's headers and is kept by nobody."""
     response = Response(html, status=status, content_type="text/html; charset=utf-8")
     response.headers["Vary"] = "HX-Request, HX-Request-Type"
@@ -218,12 +220,12 @@ def page_url(name: str, **values: Any) -> str:
     return _address(_page_route(admin().tabs, name), values)
 
 
-def page_urls(name: str, **ids: Sequence[UUID | str]) -> list[str]:
+def page_urls(name: str, **ids: Sequence[UUID | str]) -> Parts:
     """The addresses of a page for each of many ids: its one path parameter."""
     route = _page_route(admin().tabs, name)
     ((parameter, values),) = ids.items()
     before, after = route.pattern.split(f"{{{parameter}}}")
-    return [f"{before}{value}{after}" for value in values]
+    return before, list(map(str, values)), after
 
 
 def action_url(name: str, **values: Any) -> str:

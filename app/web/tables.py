@@ -1,43 +1,56 @@
 """The rows of a table. They are written here and not by a macro: a page has hundreds of cells."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import repeat
+from itertools import compress
 from typing import Any
 
 from markupsafe import Markup
 
 from app.core.i18n import mark
+from app.core.values import value
 from app.web import filters, marks
 from app.web.addresses import Params, address
-from app.web.locale import noun, sentence, sentences
-from app.web.markup import escaped, markup
+from app.web.laying_aside import laid_aside
+from app.web.locale import nouns, sentence, sentences
+from app.web.markup import all_escaped, escaped, markup
+from app.web.weaving import Part, Parts, apart, woven
 
 _NUMERIC = frozenset({"number", "money", "percent"})
 _SELECT, _SELECT_ALL = mark("Select %(name)s"), mark("Select all rows on this page")
+_WHOLE = frozenset({int})
 _NONE: Mapping[str, Any] = {}
 OwnCell = Callable[[Any, str], str]
 
 
-def _text(value: Any, _: str) -> str:
-    return f"<bdi>{escaped(value)}</bdi>"
+def _texts(values: Sequence[Any], _: str) -> Parts:
+    return "<bdi>", all_escaped(values), "</bdi>"
 
 
-# How a value of each kind is said; the second argument is the currency. What has no kind is text.
-_SAID: dict[str, Callable[[Any, str], str]] = {
-    "number": lambda value, _: f"<bdi>{filters.number(value)}</bdi>",
-    "money": lambda value, currency: f"<bdi>{filters.money(value, currency)}</bdi>",
-    "percent": lambda value, _: f"<bdi>{filters.percent(value)}</bdi>",
-    "status": lambda value, _: marks.status(value),
-    "date": lambda value, _: marks.moment(value) if isinstance(value, datetime) else filters.date_text(value),
-    "code": lambda value, _: marks.code(value),
-    "actions": lambda _, __: "",
+def _dates(values: Sequence[Any], _: str) -> Parts:
+    if all(isinstance(value, datetime) for value in values):
+        return marks.moments(values)
+    return [[filters.date_text(value) for value in values]]
+
+
+# How values of each kind are said; the second argument is the currency. What has no kind is text.
+_SAID: dict[str, Callable[[Sequence[Any], str], Parts]] = {
+    "number": lambda values, _: ("<bdi>", filters.numbers(values), "</bdi>"),
+    "money": lambda values, currency: (
+        "<bdi>",
+        [filters.money(value, currency) for value in values],
+        "</bdi>",
+    ),
+    "percent": lambda values, _: ("<bdi>", [filters.percent(value) for value in values], "</bdi>"),
+    "status": lambda values, _: [[marks.status(value) for value in values]],
+    "date": _dates,
+    "code": lambda values, _: [[marks.code(value) for value in values]],
+    "actions": lambda *_: "",
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TableColumn:
     """A column of `data_table` as it is written: its classes, and what stands around a value."""
 
@@ -48,58 +61,52 @@ class TableColumn:
     sorts: Sequence[Any]
     words: Mapping[Any, str]
     cell: Callable[[Any], str] | None
-    cells: Callable[[Sequence[Any]], list[str]] | None
+    cells: Callable[[Sequence[Any]], Parts] | None
     unit: tuple[str, str] | None
     opening: str
     closing: str
 
-    def written(self, rows: Sequence[Any], currency: str, own: OwnCell | None) -> list[str]:
-        """The cells of the rows in the reader's language, as markup; what is not known is an en dash."""
+    def written(self, rows: Sequence[Any], currency: str, own: OwnCell | None) -> Parts:
+        """The cells of the rows in the reader's language; what is not known is an en dash."""
         if self.cells is not None:
-            said = self.cells(rows)
-        elif self.cell is not None:
-            said = [self.cell(row) for row in rows]
-        else:
-            said = self._said(rows, currency)
-            mine = [own(row, self.key).strip() for row in rows] if own is not None else []
-            if self.unit is not None:
-                return self._counted(self.unit, rows, said, mine)
-            said = [text or its for text, its in zip(mine, said, strict=True)] if mine else said
-        opening, closing = self.opening, self.closing
-        return [f"{opening}{text}{closing}" for text in said]
+            return self.opening, *self.cells(rows), self.closing
+        if self.cell is not None:
+            return self.opening, [self.cell(row) for row in rows], self.closing
+        values = _values(rows, self.key)
+        said = self._said(values, currency)
+        opening: Parts = [self.opening]
+        if own is not None:
+            mine = [own(row, self.key).strip() for row in rows]
+            values = [None if text else value for text, value in zip(mine, values, strict=True)]
+            said = [[text or its for text, its in zip(mine, apart(said, len(rows)), strict=True)]]
+        if self.unit is not None:
+            opening = (self.opening.removesuffix(">"), _units(self.unit, values), ">")
+        return *opening, *said, self.closing
 
-    def _counted(
-        self, forms: tuple[str, str], rows: Sequence[Any], said: list[str], mine: list[str]
-    ) -> list[str]:
-        """Cells of numbers, each with the word of its unit unless the page says it in its own way."""
-        bare, closing = self.opening.removesuffix(">"), self.closing
-        cells = []
-        for row, text, other in zip(rows, said, mine or repeat(""), strict=False):
-            value = None if other else _of(row, self.key)
-            word = ""
-            if isinstance(value, (int, float, Decimal)):
-                word = f' data-unit="{escaped(noun(forms, value))}"'
-            cells.append(f"{bare}{word}>{other or text}{closing}")
-        return cells
-
-    def _said(self, rows: Sequence[Any], currency: str) -> list[str]:
-        say, key = _SAID.get(self.kind, _text), self.key
-        unknown = "" if self.kind == "actions" else "–"
-        values = [row.get(key) if isinstance(row, dict) else getattr(row, key, None) for row in rows]
-        if not self.words:
-            return [unknown if value is None else say(value, currency) for value in values]
-        present = {value for value in values if isinstance(value, Hashable)}
-        words = {value: sentence(self.words[value]) for value in self.words.keys() & present}
+    def _said(self, values: Sequence[Any], currency: str) -> Parts:
+        say = _SAID.get(self.kind, _texts)
+        words = {value: sentence(self.words[value]) for value in self.words if value in values}
         if self.kind == "status":
             words = {value: marks.status(value, word) for value, word in words.items()}
-        return [
-            unknown
-            if value is None
-            else words[value]
-            if isinstance(value, Hashable) and value in words
-            else say(value, currency)
+        if not words and None not in values:
+            return say(values, currency)
+        unknown = "" if self.kind == "actions" else "–"
+        known = [
+            unknown if value is None else words.get(value) if isinstance(value, Hashable) else None
             for value in values
         ]
+        others = [value for value, text in zip(values, known, strict=True) if text is None]
+        said = iter(apart(say(others, currency), len(others)))
+        return [[next(said) if text is None else text for text in known]]
+
+
+def _units(forms: tuple[str, str], values: Sequence[Any]) -> list[str]:
+    """The attribute with the word for each value that is a number."""
+    if frozenset(map(type, values)) == _WHOLE:
+        return [f' data-unit="{word}"' for word in nouns(forms, values)]
+    counted = [isinstance(value, (int, float, Decimal)) for value in values]
+    words = iter(nouns(forms, compress(values, counted)))
+    return [f' data-unit="{next(words)}"' if one else "" for one in counted]
 
 
 def table_columns(columns: Iterable[Mapping[str, Any]]) -> list[TableColumn]:
@@ -200,32 +207,44 @@ def table_rows(
     `own(row, key)` writes the cells of columns that have no `cell`, and what it leaves empty is shown by its kind. `select`
     puts a box before each row: the field's name, the attribute that it carries, and the one that names the row.
     """
-    table, rows = escaped(table), list(rows)
-    keys = [escaped(_of(row, row_id)) for row in rows]
-    parts = [column.written(rows, currency, own) for column in columns]
-    if select:
-        name, carried, named = select
-        values = keys if carried == row_id else [escaped(_of(row, carried)) for row in rows]
-        parts.insert(0, _boxes(table, name, keys, values, [_of(row, named) for row in rows]))
-    turn = [0] + [-1] * len(rows)
-    return markup(
-        "".join(
-            [
-                f'<tr role="row" id="{table}-{key}" tabindex="{index}">\n{"".join(cells)}</tr>\n'
-                for key, index, cells in zip(keys, turn, zip(*parts, strict=True), strict=False)
-            ]
-        )
-    )
-
-
-def _boxes(table: str, field: str, keys: list[str], values: list[str], names: list[Any]) -> list[str]:
-    """The boxes before the rows."""
-    return [
-        f'<td role="cell" class="cell-select"><label class="hit"><input class="check" type="checkbox" id="{table}-{key}-box"'
-        f' name="{field}" value="{value}" form="{table}-chosen" data-select><span class="sr">{said}</span></label></td>'
-        for key, value, said in zip(keys, values, sentences(_SELECT, name=names), strict=True)
+    rows = list(rows)
+    keys = all_escaped(_values(rows, row_id))
+    name = f'<tr role="row" id="{escaped(table)}-'
+    parts: list[Part] = [
+        name,
+        keys,
+        '" tabindex="',
+        ["-1" if place else "0" for place in range(len(rows))],
+        '">\n',
     ]
+    if select:
+        field, carried, named = select
+        values = keys if carried == row_id else all_escaped(_values(rows, carried))
+        parts += _boxes(escaped(table), field, keys, values, _values(rows, named))
+    for column in columns:
+        parts += column.written(rows, currency, own)
+    return laid_aside(woven([*parts, "</tr>\n"], len(rows)))
+
+
+def _boxes(table: str, field: str, keys: list[str], values: list[str], names: list[Any]) -> Parts:
+    """The boxes before the rows."""
+    return (
+        f'<td role="cell" class="cell-select"><label class="hit"><input class="check" type="checkbox" id="{table}-',
+        keys,
+        f'-box" name="{field}" value="',
+        values,
+        f'" form="{table}-chosen" data-select><span class="sr">',
+        *sentences(_SELECT, name=names),
+        "</span></label></td>",
+    )
 
 
 def _of(row: Any, key: str) -> Any:
     return row.get(key) if isinstance(row, dict) else getattr(row, key, None)
+
+
+def _values(rows: Sequence[Any], key: str) -> list[Any]:
+    """What the rows, which are all of one kind, have under a key."""
+    if rows and isinstance(rows[0], dict):
+        return [row.get(key) for row in rows]
+    return [getattr(row, key, None) for row in rows]

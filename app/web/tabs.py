@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
@@ -42,7 +43,7 @@ class Done:
     events: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tab:
     """A declared tab. `title` is a marked sentence; `path` is "/app/<key>", or "/app" for home."""
 
@@ -305,4 +306,9 @@ def _check_names(function: Callable[..., Any], offered: set[str]) -> None:
 
 def wanted(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:
     """The offered arguments that a view or handler names."""
-    return {name: offered[name] for name in inspect.signature(function).parameters if name in offered}
+    return {name: offered[name] for name in _named(function) if name in offered}
+
+
+@cache
+def _named(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)

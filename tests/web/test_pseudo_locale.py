@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
-from gettext import NullTranslations
 from html.parser import HTMLParser
 
 import flask_babel
 import pytest
+from babel.support import NullTranslations
 
 from app.core import i18n, mail
 from app.core.permissions import ALL

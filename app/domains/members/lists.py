@@ -23,9 +23,10 @@ from app.domains.members.service.timeline import TIMELINE_KINDS
 from app.web.context import Context
 from app.web.lists import Between, BulkAction, Choice, Column, ListSpec, Row, Search, Sort, declare_list
 from app.web.locale import sentence, sentences, translated
-from app.web.marks import amount, drawer_links, icon, link, person, tier
+from app.web.marks import amount, drawer_links, icon, link, people, tier
 from app.web.markup import markup
 from app.web.rendering import page_urls
+from app.web.weaving import Parts
 from app.web.words import actor_name
 
 STATUSES = {
@@ -47,6 +48,7 @@ def _members(ctx: Context, query: MembersFilter) -> Found:
     tiers = {key: (name, rank) for rank, (key, name) in enumerate(tier_options(ctx), 1)}
     for row in found.page.items:
         row["tier"], row["tier_rank"] = tiers.get(str(row["tier_id"]), (None, 1))
+        row["id"] = str(row["id"])  # asked for as text five times a row
     return found
 
 
@@ -73,18 +75,20 @@ def _names(rows: Sequence[Row]) -> list[str]:
     return [row["name"] or former for row in rows]
 
 
-def _people(rows: Sequence[Row]) -> list[str]:
+def _people(rows: Sequence[Row]) -> Parts:
     urls = page_urls("members.member", id=[row["id"] for row in rows])
-    lines = [row["email"] if row["profile"].name else "" for row in rows]
-    return [person(*one) for one in zip(_names(rows), lines, urls, strict=True)]
+    lines = [row["email"] if row["email"] != row["name"] else "" for row in rows]
+    return people(_names(rows), lines, urls)
 
 
-def _tier(row: Row) -> str:
-    return tier(row["tier"], row["tier_rank"]) if row["tier"] else "–"
+def _tiers(rows: Sequence[Row]) -> Parts:
+    held = [(row["tier"], row["tier_rank"]) for row in rows]
+    drawn = {one: tier(*one) if one[0] else "–" for one in set(held)}
+    return [[drawn[one] for one in held]]
 
 
-def _peeks(rows: Sequence[Row]) -> list[str]:
-    ids = [str(row["id"]) for row in rows]
+def _peeks(rows: Sequence[Row]) -> Parts:
+    ids = [row["id"] for row in rows]
     return drawer_links(page_urls("members.peek", id=ids), ids, sentences(_PEEK, name=_names(rows)))
 
 
@@ -101,7 +105,7 @@ MEMBERS = declare_list(
             Column("name", mark("Member"), cells=_people),
             Column("email", mark("E-mail"), shown=False, priority=2),
             Column("status", mark("Status"), kind="status", phone="mark", words=STATUSES),
-            Column("tier", mark("Tier"), priority=2, cell=_tier),
+            Column("tier", mark("Tier"), priority=2, cells=_tiers),
             Column("available", mark("Available"), kind="number", unit=mark_plural("point", "points")),
             Column("pending", mark("Pending"), kind="number", shown=False, priority=2),
             Column("debt", mark("Debt"), kind="number", shown=False, priority=2),

@@ -278,6 +278,14 @@ def block(ctx: Context, id: UUID, form: BlockForm) -> Done:
 _BLOCKED = mark("Blocked: {reason}")
 
 
+@tab_page(
+    _KEY, "/enroll", "_enrolling.html", title=mark("Enroll customer"), permission=Permission.MEMBERS_WRITE
+)
+def enrolling() -> dict[str, Any]:
+    """The dialog in which a customer of the shop is named."""
+    return {}
+
+
 @action(_KEY, "erase", page="member", permission=Permission.MEMBERS_ERASE)
 def erase(ctx: Context, id: UUID) -> Done:
     """Erase a person everywhere, as a request of theirs would."""

@@ -29,9 +29,10 @@ from app.web.lists import (
     declare_list,
 )
 from app.web.locale import sentence, sentences
-from app.web.marks import amount, badge, code, drawer_links, link, moment, muted
+from app.web.marks import amount, badge, code, drawer_links, links, moment, muted
 from app.web.markup import markup
 from app.web.rendering import page_urls
+from app.web.weaving import Parts
 
 KINDS = {
     "award": mark("Award"),
@@ -138,16 +139,16 @@ def rule_options(ctx: Context) -> list[tuple[str, str]]:
 _FORMER, _WHY = mark("Former member"), mark("Why: %(sentence)s")
 
 
-def _members(rows: Sequence[Row]) -> list[str]:
+def _members(rows: Sequence[Row]) -> Parts:
     former, urls = sentence(_FORMER), page_urls("members.member", id=[row["member_id"] for row in rows])
-    return [link(row["name"] or former, url) for row, url in zip(rows, urls, strict=True)]
+    return links([row["name"] or former for row in rows], urls)
 
 
 def _change(row: Row) -> str:
     return amount(row["points"]) if row["points"] else muted(points(row["moved"]))
 
 
-def _peeks(rows: Sequence[Row]) -> list[str]:
+def _peeks(rows: Sequence[Row]) -> Parts:
     ids, whys = [str(row["id"]) for row in rows], [row["why"] for row in rows]
     return drawer_links(page_urls("points-ledger.entry", id=ids), ids, sentences(_WHY, sentence=whys))
 
