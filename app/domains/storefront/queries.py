@@ -52,7 +52,7 @@ WHERE s.shop_id = %(shop)s
 # Of a large catalog those come first that the member could have; what is shown keeps the order of the catalog.
 _REWARDS = """
 SELECT r.id, r.name, r.names, r.description, r.descriptions, r.points_cost, r.minimum_subtotal_minor, r.valid_days,
-  r.per_member_limit, r.conditions, r.image_url, r.kind, r.value_minor, r.least_points, r.most_points,
+  r.per_member_limit, r.conditions, r.image_url, r.tiers, r.kind, r.value_minor, r.least_points, r.most_points,
   s.for_other_tiers, s.sold_out,
   CASE WHEN r.per_member_limit IS NULL OR %(member)s::uuid IS NULL THEN 0 ELSE
     (SELECT count(*) FROM redemptions d WHERE d.shop_id = r.shop_id AND d.member_id = %(member)s

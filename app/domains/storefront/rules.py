@@ -27,6 +27,7 @@ from app.domains.storefront.schemas import (
     Offer,
     Offered,
     Owned,
+    View,
     WidgetBalance,
     WidgetCard,
     WidgetCode,
@@ -547,6 +548,13 @@ def somebody(offer: Offer | None, tier_id: UUID | None) -> Holder:
     return Holder(
         UUID(int=0), "active", reached, 0, 0, reached, 0, 0, None, tier_id=tier_id, tier_value=reached
     )
+
+
+def seen_from(view: View, holder: Holder) -> list[Offered]:
+    """Rewards as somebody sees them who stands where nobody was placed."""
+    tier = standing(view.offer, holder).tier if view.offer else None
+    at = tier.id if tier else None
+    return [replace(one, for_other_tiers=bool(one.tiers) and at not in one.tiers) for one in view.rewards]
 
 
 @cache

@@ -1,5 +1,6 @@
 """Shapes of the app proxy and of the widget's configuration. Texts are in the language that was asked for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -78,6 +79,7 @@ class Offered:
     descriptions: dict[str, str] = field(default_factory=dict)
     conditions: dict[str, str] = field(default_factory=dict)
     image_url: str = ""
+    tiers: Sequence[UUID] = ()
     kind: str = "amount_off"
     value_minor: int | None = None
     least_points: int | None = None

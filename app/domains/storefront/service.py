@@ -305,7 +305,8 @@ def preview_for_staff(uow: UnitOfWork, name: str, terms: ProgramTerms, asked: Sh
     if view.offer is not None:
         view = replace(view, offer=rules.offer_under(view.offer, name, terms))
     if asked.who in ("new", "tier"):
-        view = replace(view, holder=rules.somebody(view.offer, asked.tier if asked.who == "tier" else None))
+        holder = rules.somebody(view.offer, asked.tier if asked.who == "tier" else None)
+        view = replace(view, holder=holder, rewards=rules.seen_from(view, holder))
     state: State = (
         "guest" if view.holder is None else "member" if view.holder.status == "active" else "blocked"
     )

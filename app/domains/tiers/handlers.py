@@ -111,10 +111,9 @@ def _thresholds(uow: UnitOfWork) -> list[tuple[int, str]]:
 points.register_member_facts("tiers", _facts)
 points.register_ladder(_thresholds)
 programs.register_tiers(
-    lambda uow, locale: [(str(level.id), level.localized(locale)) for level in service.ladder(uow)]
-)
-programs.register_levels(
-    lambda uow, program_id, locale: [one.localized(locale) for one in service.main_levels(uow, program_id)]
+    lambda uow, program_id, locale: [
+        (str(one.id), one.localized(locale)) for one in service.main_levels(uow, program_id)
+    ]
 )
 _TABLES = (
     "member_tiers",

@@ -379,3 +379,22 @@ def test_a_copy_is_for_its_own_tiers(shop: TestShop, call_as: Callable[..., Call
         mug = next(one for one in rewards.of_program(uow, copy.id) if one.name == "Mug")
         assert mug.tiers == [there[-1]]
         assert copy.multipliers[0]["conditions"]["tiers"] == [str(there[-1])]
+
+
+def test_a_draft_is_edited_and_previewed_with_its_own_tiers(
+    shop: TestShop, call_as: Callable[..., Caller]
+) -> None:
+    with shop.work() as uow:
+        winter = service.create(uow, ProgramCreate(name="Winter"), tiers=(100, 200)).id
+        bronze, _, gold = (one.id for one in tiers.main_levels(uow, winter))
+        running = tiers.ladder(uow)[-1].id
+        form = RewardForm(names={"en": "Teapot"}, kind="custom", points_cost=10, tiers=[gold])
+        rewards.create_reward(uow, form, program_id=winter)
+    merchant = call_as(staff(shop.id))
+    for path in ("rules/new?kind=review", "campaigns/new", "shopper"):
+        page = merchant.fragment(f"{TAB}/{winter}/{path}").text
+        assert str(gold) in page and str(running) not in page, path
+    typed = editor(shop, winter, **{"type": "tiered", "shopper.who": "tier"})
+    place = f"{TAB}/{winter}/look"
+    assert "For members of other tiers." in merchant.submit(place, typed | {"shopper.tier": str(bronze)}).text
+    assert "For members of other" not in merchant.submit(place, typed | {"shopper.tier": str(gold)}).text

@@ -41,13 +41,11 @@ class Offer:
 
 Shopper = Callable[[UnitOfWork, str, ProgramTerms, ShopperForm], dict[str, Any]]
 Offers = Callable[[UnitOfWork, UUID, str], Offer]
-Levels = Callable[[UnitOfWork, UUID, str], Sequence[str]]
-TierNames = Callable[[UnitOfWork, str], Sequence[tuple[str, str]]]
+Tiers = Callable[[UnitOfWork, UUID, str], Sequence[tuple[str, str]]]
 _ENGINE: list[Engine] = []
 _SHOPPER: list[Shopper] = []
 _OFFERS: list[Offers] = []
-_TIERS: list[TierNames] = []
-_LEVELS: list[Levels] = []
+_TIERS: list[Tiers] = []
 _SEGMENTS: list[Options] = []
 
 
@@ -81,24 +79,14 @@ def offer(uow: UnitOfWork, program_id: UUID, locale: str) -> Offer:
     return _OFFERS[-1](uow, program_id, locale)
 
 
-def register_tiers(tiers: TierNames) -> None:
-    """Let the domain of tiers say (id, name) of those that rules may ask for: `tiers(uow, locale)`."""
-    _TIERS.append(tiers)
+def register_tiers(found: Tiers) -> None:
+    """Let the domain of tiers say (id, name) of a program's tiers, lowest first: `found(uow, program id, locale)`."""
+    _TIERS.append(found)
 
 
-def tiers(uow: UnitOfWork, locale: str) -> list[tuple[str, str]]:
-    """Tiers that rules may ask for: (id, name in a locale)."""
-    return [one for provider in _TIERS for one in provider(uow, locale)]
-
-
-def register_levels(found: Levels) -> None:
-    """Let the domain of tiers name the tiers of any program, lowest first: `found(uow, program id, locale)`."""
-    _LEVELS.append(found)
-
-
-def levels(uow: UnitOfWork, program: Program, locale: str) -> Sequence[str]:
-    """The names of a program's tiers, lowest first; none when its type has no tiers."""
-    return _LEVELS[-1](uow, program.id, locale) if program.type == "tiered" else ()
+def tiers(uow: UnitOfWork, program: Program, locale: str) -> Sequence[tuple[str, str]]:
+    """A program's tiers, which its rules may ask for: (id, name), lowest first; none when its type has no tiers."""
+    return _TIERS[-1](uow, program.id, locale) if program.type == "tiered" else ()
 
 
 def register_segments(segments: Options) -> None:

@@ -141,7 +141,7 @@ def program(ctx: Context, id: UUID) -> dict[str, Any]:
         "may_plan": found.status in ("draft", "paused", "scheduled", "active"),
         "taken_over": service.taken_over(ctx.uow, found) if found.status == "scheduled" else None,
         "offer": service.offer(ctx.uow, id, ctx.locale),
-        "levels": service.levels(ctx.uow, found, ctx.locale),
+        "levels": [name for _, name in service.tiers(ctx.uow, found, ctx.locale)],
         "deletable": found.status == "draft" and not service.was_published(ctx.uow, found.id),
         "campaigns": _campaigns(ctx, found),
         "segments": service.segments(ctx.uow),
@@ -177,13 +177,13 @@ def _campaigns(ctx: Context, found: Program) -> list[dict[str, Any]]:
     ]
 
 
-def _names(ctx: Context) -> dict[str, str]:
-    return dict([*service.tiers(ctx.uow, ctx.locale), *service.segments(ctx.uow)])
+def _names(ctx: Context, program: Program) -> dict[str, str]:
+    return dict([*service.tiers(ctx.uow, program, ctx.locale), *service.segments(ctx.uow)])
 
 
 def _versions(ctx: Context, found: Program) -> list[dict[str, Any]]:
     """Each version with the terms that changed since the one before."""
-    kept, names = queries.versions(ctx.uow, found.id), _names(ctx)
+    kept, names = queries.versions(ctx.uow, found.id), _names(ctx, found)
     settings = [rules.settings_of(one.terms) for one in kept]
     return [
         {
@@ -245,11 +245,12 @@ def rule(ctx: Context, id: UUID, key: str) -> dict[str, Any]:
 
 
 def _drawer(ctx: Context, id: UUID, initial: dict[str, Any]) -> dict[str, Any]:
+    program = service.get(ctx.uow, id)
     return {
-        "program": service.get(ctx.uow, id),
+        "program": program,
         "rule": initial,
-        "compared": wording.compared_rule(initial["kind"], ctx.locale, _names(ctx)),
-        "tiers": service.tiers(ctx.uow, ctx.locale),
+        "compared": wording.compared_rule(initial["kind"], ctx.locale, _names(ctx, program)),
+        "tiers": service.tiers(ctx.uow, program, ctx.locale),
         "segments": service.segments(ctx.uow),
         "preview": None,
         "can_write": ctx.can(Permission.PROGRAMS_WRITE),
@@ -342,8 +343,8 @@ def _campaign_drawer(ctx: Context, id: UUID, initial: dict[str, Any]) -> dict[st
     return {
         "program": program,
         "campaign": initial,
-        "compared": wording.compared_campaign(ctx.locale, _names(ctx)),
-        "tiers": service.tiers(ctx.uow, ctx.locale),
+        "compared": wording.compared_campaign(ctx.locale, _names(ctx, program)),
+        "tiers": service.tiers(ctx.uow, program, ctx.locale),
         "segments": service.segments(ctx.uow),
         "given": queries.budgets(ctx.uow, id).get(f"campaign:{initial['id']}", 0),
         "preview": None,
@@ -441,7 +442,7 @@ def _rehearsed(ctx: Context, id: UUID, rehearsal: UUID) -> dict[str, Any]:
         "rehearsal": found,
         "names": names,
         "changes": wording.told(
-            rules.differences(service.snapshot(program), found["settings"]), ctx.locale, _names(ctx)
+            rules.differences(service.snapshot(program), found["settings"]), ctx.locale, _names(ctx, program)
         ),
         "kinds": wording.kinds(ctx.locale),
         "can_write": ctx.can(Permission.PROGRAMS_WRITE),
@@ -506,9 +507,10 @@ def duplicate(ctx: Context, id: UUID) -> Done:
 )
 def shopper(ctx: Context, id: UUID) -> dict[str, Any]:
     """The drawer that shows the panel in the store; it asks with what is typed in the editor behind it."""
+    program = service.get(ctx.uow, id)
     return {
-        "program": service.get(ctx.uow, id),
-        "tiers": service.tiers(ctx.uow, ctx.locale),
+        "program": program,
+        "tiers": service.tiers(ctx.uow, program, ctx.locale),
         "initial": {"shopper": {"locale": ctx.locale, "who": "guest"}},
         "members": ctx.can(Permission.MEMBERS_READ),
         "panel": None,

@@ -37,8 +37,8 @@ def launch(ctx: Context, id: UUID) -> dict[str, Any]:
 
 def tiers_shown(ctx: Context, program: Program, other: Program | None) -> dict[str, Any]:
     """The tiers that come with a program, and whether members lose those of the one that it takes over from."""
-    levels = service.levels(ctx.uow, program, ctx.locale)
-    lost = service.levels(ctx.uow, other, ctx.locale) if other and not levels else ()
+    levels = [name for _, name in service.tiers(ctx.uow, program, ctx.locale)]
+    lost = service.tiers(ctx.uow, other, ctx.locale) if other and not levels else ()
     return {"levels": enumerated(ctx.locale, levels) if levels else "", "loses_tiers": bool(lost)}
 
 
