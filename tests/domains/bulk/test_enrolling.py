@@ -242,7 +242,7 @@ def test_who_came_between_the_dry_run_and_the_run_is_not_made_twice(shop: TestSh
 def test_many_rows_are_done_slice_by_slice_through_a_pause(
     shop: TestShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "_SLICE", 3)
+    monkeypatch.setattr(acting, "_SLICES", {"enroll": 3})
     monkeypatch.setattr("app.domains.bulk.service.checking.SLICE", 4)
     run = ask(shop, "".join(f"p{n % 9}@example.com\n" for n in range(12)))
     assert (run.accepted, run.totals["problems"]) == (9, {"twice": 3})

@@ -300,7 +300,7 @@ from app.domains.bulk import service
 from app.domains.bulk.service import acting, checking, keeping
 load_domains()
 shop, run, phase, deadly = UUID(sys.argv[1]), UUID(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-acting._SLICES, acting._SLICE, acting.UNDO_SLICE = {}, 7, 7
+acting._SLICES, acting._SLICE = {}, 7
 count = 0
 plain = db.UnitOfWork.execute
 def execute(self, sql, params=None):
@@ -315,11 +315,18 @@ for _ in (service.run if phase == "run" else service.undo_rows)(shop, run):
 """
 
 
-@pytest.mark.parametrize("phase", ["run", "undo"])
-def test_a_worker_killed_anywhere_does_no_row_twice_and_leaves_none_out(shop: TestShop, phase: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "phase", "left"),
+    [("award", "run", 110), ("set", "run", 10), ("deduct", "undo", 100)],
+)
+def test_a_worker_killed_anywhere_does_no_row_twice_and_leaves_none_out(
+    shop: TestShop, kind: Kind, phase: str, left: int
+) -> None:
     with shop.work() as uow:
         found = members.enroll(uow, [Person(n, f"k{n}@example.com") for n in range(1, 31)])
-    run = ask(shop, "award", Audience("members", member_ids=[one.id for one in found.values()]), points=10)
+        every = [one.id for one in found.values()]
+        points.credit(uow, [Credit(one, 50, f"{one}:{n}", "thanks") for one in every for n in range(2)])
+    run = ask(shop, kind, Audience("members", member_ids=every), points=10)
     with shop.work() as uow:
         service.start(uow, run.id, run.plan)
     if phase == "undo":
@@ -338,10 +345,11 @@ def test_a_worker_killed_anywhere_does_no_row_twice_and_leaves_none_out(shop: Te
     after = look(shop, run.id)
     assert after.status == ("done" if phase == "run" else "undone")
     with shop.work() as uow:
-        given = uow.scalar("SELECT count(*) FROM points_entries WHERE kind = 'adjust'")
-        taken = uow.scalar("SELECT count(*) FROM points_entries WHERE kind = 'undo'")
-    assert (given, taken) == ((30, 0) if phase == "run" else (30, 30))
-    assert (after.succeeded, after.undone) == (30, 0 if phase == "run" else 30)
+        done = uow.scalar("SELECT count(*) FROM points_entries WHERE kind IN ('adjust', 'expire')")
+        undone = uow.scalar("SELECT count(*) FROM points_entries WHERE kind = 'undo'")
+    assert (done, undone) == ((30, 0) if phase == "run" else (30, 30))
+    assert (after.succeeded, after.undone) == (done, undone)
+    assert have(shop, every) == [left] * 30
 
 
 def test_much_waits_for_a_second_person(shop: TestShop, people: list[UUID]) -> None:

@@ -15,15 +15,12 @@ from app.domains.members import service as members
 from app.domains.members.schemas import Member
 from app.domains.notifications import service as notifications
 from app.domains.points import service as points
-from app.domains.points.errors import InsufficientPoints
-from app.domains.points.schemas import Verb, Wish
-from app.domains.points.service import Gift, Posting
+from app.domains.points.service import Gift, Taken, Taking
 from app.domains.tiers import service as tiers
 
 # How many rows one transaction does: what is done one after the other holds its locks for longer.
-_SLICES: Mapping[Kind, int] = {"award": 2_000, "tag": 2_000, "untag": 2_000, "email": 1_000}
-_SLICE = 400
-UNDO_SLICE = 400
+_SLICES: Mapping[Kind, int] = {"tier": 400, "email": 1_000, "enroll": 400}
+_SLICE = 2_000
 UNDOABLE: frozenset[Kind] = frozenset({"award", "deduct", "set", "expire", "tag", "untag", "tier", "enroll"})
 
 
@@ -119,21 +116,15 @@ def _give(uow: UnitOfWork, run: Run, rows: Fit, out: Outcome) -> None:
     out.moved += sum(one.points for one in gifts)
 
 
-def _post(uow: UnitOfWork, run: Run, rows: Fit, out: Outcome) -> None:
-    trace = _trace(run)
-    wanted = [
-        Posting(
-            Wish(member, cast(Verb, run.kind), row.points, "", row.reason or run.reason),
-            key_of(run, row.n),
-            trace,
-        )
-        for row, member in rows
-    ]
-    for (row, _), posted in zip(rows, points.post_many(uow, wanted), strict=True):
-        if isinstance(posted, Exception):
-            out.problems[row.n] = "too_few" if isinstance(posted, InsufficientPoints) else "nothing"
+def _take(uow: UnitOfWork, run: Run, rows: Fit, out: Outcome) -> None:
+    stem = key_of(run, "")
+    takings = [Taking(member, row.points, f"{stem}{row.n}", row.reason or run.reason) for row, member in rows]
+    moved = points.take_many(uow, cast(Taken, run.kind), takings, _trace(run))
+    for (row, _), one in zip(rows, takings, strict=True):
+        if one.key in moved:
+            out.moved += abs(moved[one.key])
         else:
-            out.moved += abs(posted.points)
+            out.problems[row.n] = "nothing" if run.kind == "set" or row.points is None else "too_few"
 
 
 def _tag(uow: UnitOfWork, run: Run, rows: Fit, out: Outcome) -> None:
@@ -169,9 +160,9 @@ def _email(uow: UnitOfWork, run: Run, rows: Fit, out: Outcome) -> None:
 
 _DOES: dict[Kind, Callable[[UnitOfWork, Run, Fit, Outcome], None]] = {
     "award": _give,
-    "deduct": _post,
-    "set": _post,
-    "expire": _post,
+    "deduct": _take,
+    "set": _take,
+    "expire": _take,
     "tag": _tag,
     "untag": _tag,
     "tier": _tier,

@@ -57,7 +57,9 @@ def undo(shop_id: UUID, run_id: UUID) -> Iterator[bool]:
             here = queries.run(uow, run_id, for_update=True)
             if here is None or here.status != "undoing":
                 return
-            rows = queries.next_rows(uow, run_id, here.undone_to, acting.UNDO_SLICE, last=here.done_to)
+            rows = queries.next_rows(
+                uow, run_id, here.undone_to, acting.slice_of(here.kind), last=here.done_to
+            )
             if rows:
                 kept = acting.take_back(uow, here, rows)
                 mark(uow, here.id, "kept", kept)

@@ -42,6 +42,7 @@ from app.domains.points.queries.entries import (
     in_chain,
     of_order,
     of_person,
+    owners_of,
 )
 from app.domains.points.queries.expiring import (
     endings,
@@ -60,6 +61,7 @@ from app.domains.points.queries.lots import (
     moves,
     open_holds,
     open_lots,
+    spendable_lots,
     takings,
 )
 from app.domains.points.queries.merging import (
@@ -149,6 +151,7 @@ __all__ = [
     "of_person",
     "open_holds",
     "open_lots",
+    "owners_of",
     "page",
     "posted_for_orders",
     "proof",
@@ -158,6 +161,7 @@ __all__ = [
     "redatings",
     "redatings_open",
     "rehearsal",
+    "spendable_lots",
     "sum_of_accounts",
     "summed",
     "taken_from_first",

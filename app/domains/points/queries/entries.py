@@ -59,6 +59,16 @@ def entries(uow: UnitOfWork, entry_ids: Sequence[UUID]) -> list[dict[str, Any]]:
     )
 
 
+def owners_of(uow: UnitOfWork, entry_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Whose each entry is."""
+    return dict(
+        uow.tuples(
+            "SELECT id, member_id FROM points_entries WHERE shop_id = %(shop)s AND id = ANY(%(ids)s)",
+            {"shop": uow.shop, "ids": list(entry_ids)},
+        )
+    )
+
+
 def entries_by_key(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The entries that keys led to."""
     rows = uow.all(

@@ -74,8 +74,17 @@ def open_lots(uow: UnitOfWork, member_id: UUID) -> list[dict[str, Any]]:
     """A member's lots that still hold something, first to expire first."""
     return uow.all(
         "SELECT id, entry_id, order_id, remaining, held, pending, expires_at = 'infinity' AS forever"
-        " FROM points_lots WHERE shop_id = %(shop)s AND member_id = %(member)s AND (remaining > 0 OR held > 0)"
-        " ORDER BY expires_at, id",
+        f" FROM points_lots l WHERE shop_id = %(shop)s AND member_id = %(member)s AND {ANY_LOT}"
+        " AND (remaining > 0 OR held > 0) ORDER BY expires_at, id",
+        {"shop": uow.shop, "member": member_id},
+    )
+
+
+def spendable_lots(uow: UnitOfWork, member_id: UUID) -> list[tuple[UUID, int]]:
+    """What is available of a member's lots, first to expire first, as (lot, points)."""
+    return uow.tuples(
+        "SELECT id, remaining FROM points_lots WHERE shop_id = %(shop)s AND member_id = %(member)s AND remaining > 0"
+        " AND NOT pending ORDER BY expires_at, id",
         {"shop": uow.shop, "member": member_id},
     )
 

@@ -116,6 +116,10 @@ class Balance:
         """Available + pending + held − debt, which is the sum of all entries."""
         return self.available + self.pending + self.held - self.debt
 
+    def change_to(self, points: int) -> int:
+        """How many points more or less lead the available ones to a number; an open debt is paid first."""
+        return points - self.available + self.debt
+
 
 @dataclass(frozen=True)
 class Past:

@@ -15,7 +15,7 @@ from app.domains.points.service.adjustments import (
     undo,
     watch_by_hand,
 )
-from app.domains.points.service.by_hand import Posting, entries_of_keys, post_many, take_back_many
+from app.domains.points.service.by_hand import entries_of_keys
 from app.domains.points.service.calculation import (
     calculate,
     example,
@@ -81,6 +81,8 @@ from app.domains.points.service.rehearsing import run as run_rehearsal
 from app.domains.points.service.standing import register_member_facts
 from app.domains.points.service.standings import refresh_standings
 from app.domains.points.service.statement import KINDS, REASONS, explain, explained, of_order, recent
+from app.domains.points.service.taking import Taken, Taking, take_many
+from app.domains.points.service.taking_back import take_back_many
 from app.domains.points.service.tasks import TASKS, one_member
 from app.domains.points.service.verification import note as note_proof
 from app.domains.points.service.verification import prove, start_proof, verify
@@ -92,7 +94,8 @@ __all__ = [
     "TASKS",
     "Deed",
     "Gift",
-    "Posting",
+    "Taken",
+    "Taking",
     "activate",
     "adjust",
     "adjust_by_hand",
@@ -143,7 +146,6 @@ __all__ = [
     "one_member",
     "open_accounts",
     "possible_then",
-    "post_many",
     "prove",
     "recent",
     "redating",
@@ -166,6 +168,7 @@ __all__ = [
     "start_proof",
     "start_redating",
     "take_back_many",
+    "take_many",
     "tier_by_points",
     "told",
     "totals",

@@ -153,7 +153,7 @@ def _size(wish: Wish, balance: Balance | None) -> int:
     if balance is None:
         return wish.points or 0
     if wish.verb == "set":
-        return abs((wish.points or 0) - balance.available + balance.debt)
+        return abs(balance.change_to(wish.points or 0))
     return balance.available if wish.points is None else wish.points
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from app.core.db import UnitOfWork
-from app.core.errors import LoyalNestError
 from app.domains.points import queries
 from app.domains.points.errors import InsufficientPoints, NothingToAdjust, UndoRefused
 from app.domains.points.schemas import Credit, Entry, Wish
@@ -38,25 +37,6 @@ class Undo:
 def post(uow: UnitOfWork, one: Posting) -> list[Entry]:
     """Post a deduction, a setting or an expiry. Raises InsufficientPoints, NothingToAdjust."""
     return _VERBS[one.wish.verb](uow, one)
-
-
-def post_many(uow: UnitOfWork, rows: Sequence[Posting]) -> list[Entry | LoyalNestError]:
-    """Post many wishes of one verb ("deduct", "set", "expire"): an entry for each, or why it was refused.
-
-    A key that was posted before posts nothing. Awards of many are given by `giving.give_many`.
-    """
-    known = queries.entries_by_key(uow, [one.key for one in rows])
-    queries.lock_accounts(uow, [one.wish.member_id for one in rows])
-    found: list[Entry | LoyalNestError] = []
-    for one in rows:
-        if one.key in known:
-            found.append(posting.as_entry(known[one.key]))
-            continue
-        try:
-            found.append(post(uow, one)[0])
-        except (InsufficientPoints, NothingToAdjust) as refusal:
-            found.append(refusal)
-    return found
 
 
 def entries_of_keys(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Entry]:
@@ -94,8 +74,7 @@ def _deduct(uow: UnitOfWork, one: Posting, points: int | None = None) -> list[En
 def _set(uow: UnitOfWork, one: Posting) -> list[Entry]:
     """Lead the available points to a number; an open debt is paid first."""
     queries.lock_accounts(uow, [one.wish.member_id])
-    balance = queries.balance(uow, one.wish.member_id)
-    change = (one.wish.points or 0) - balance.available + balance.debt
+    change = queries.balance(uow, one.wish.member_id).change_to(one.wish.points or 0)
     if change == 0:
         raise NothingToAdjust()
     if change < 0:
@@ -143,25 +122,6 @@ def take_back(uow: UnitOfWork, entry_id: UUID, key: str, trace: dict[str, Any]) 
         for lot, points in taken
     ]
     undo(uow, wanted, changes)
-
-
-def take_back_many(uow: UnitOfWork, entries: Sequence[UUID], trace: dict[str, Any]) -> set[UUID]:
-    """Undo many entries as `take_back` does; gives those that could not be undone exactly.
-
-    An entry is undone once, however often this is asked.
-    """
-    found = {one: queries.entry(uow, one) for one in entries}
-    queries.lock_accounts(uow, [row["member_id"] for row in found.values() if row])
-    known = queries.entries_by_key(uow, [f"undo:{one}" for one in entries])
-    refused = set()
-    for one in entries:
-        if f"undo:{one}" in known:
-            continue
-        try:
-            take_back(uow, one, f"undo:{one}", trace)
-        except UndoRefused:
-            refused.add(one)
-    return refused
 
 
 def undo(uow: UnitOfWork, what: Undo, changes: Sequence[Change], debt: int = 0) -> None:

@@ -1,6 +1,6 @@
 """Points given by hand to many members at once, as few statements as can be."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from app.core.values import value
 from app.domains.points import queries
 from app.domains.points.errors import KeyReused
 from app.domains.points.events import PointsPosted
+from app.domains.points.service.posting import waves
 
 _GIVE = (
     "SELECT key, available, qualifying, crossed FROM points_give(%(shop)s, %(members)s::uuid[], %(entries)s::uuid[],"
@@ -35,7 +36,7 @@ def give_many(uow: UnitOfWork, gifts: Sequence[Gift], trace: dict[str, Any]) -> 
     `gifts` hold each key once; a member may occur again, which takes a statement more. A key that was posted before posts
     nothing; with other content it raises KeyReused.
     """
-    for some in _rounds(gifts):
+    for some in waves(gifts):
         entries = [ids.new_id() for _ in some]
         rows = uow.all(
             _GIVE,
@@ -64,18 +65,6 @@ def give_many(uow: UnitOfWork, gifts: Sequence[Gift], trace: dict[str, Any]) -> 
                 if one.key in written
             ]
         )
-
-
-def _rounds(gifts: Sequence[Gift]) -> Iterator[Sequence[Gift]]:
-    """Gifts in rounds that hold each member once."""
-    rest = gifts
-    while rest:
-        turn = {one.member_id: one for one in reversed(rest)}
-        if len(turn) == len(rest):
-            yield rest
-            return
-        yield [one for one in rest if turn[one.member_id] is one]
-        rest = [one for one in rest if turn[one.member_id] is not one]
 
 
 def _check_known(uow: UnitOfWork, gifts: Sequence[Gift]) -> None:

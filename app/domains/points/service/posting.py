@@ -1,7 +1,7 @@
 """Postings. Each posts at most once per key and tells PointsPosted what it wrote."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
@@ -44,7 +44,7 @@ def credit(uow: UnitOfWork, credits: Sequence[Credit]) -> list[Entry]:
     if len(credits) == 1:
         return [_credit_one(uow, credits[0])]
     written: dict[str, Entry] = {}
-    for wave in _waves(credits):
+    for wave in waves(credits):
         written |= _credit_wave(uow, wave)
     missing = [one.key for one in credits if one.key not in written]
     known = queries.entries_by_key(uow, missing) if missing else {}
@@ -97,20 +97,32 @@ def _given(
     )
 
 
-def _waves(credits: Sequence[Credit]) -> list[list[Credit]]:
-    """Credits in rounds that hold each member and each key once; the first of a repeated key counts."""
-    waves: list[list[Credit]] = []
+class Keyed(Protocol):
+    """Something to post for a member, once for a key."""
+
+    @property
+    def member_id(self) -> UUID: ...
+    @property
+    def key(self) -> str: ...
+
+
+K = TypeVar("K", bound=Keyed)
+
+
+def waves(rows: Sequence[K]) -> list[list[K]]:
+    """Rows in rounds that hold each member and each key once; the first of a repeated key counts."""
+    found: list[list[K]] = []
     turns: dict[UUID, int] = {}
     keys: set[str] = set()
-    for one in credits:
+    for one in rows:
         if one.key in keys:
             continue
         keys.add(one.key)
         turn = turns[one.member_id] = turns.get(one.member_id, -1) + 1
-        if turn == len(waves):
-            waves.append([])
-        waves[turn].append(one)
-    return waves
+        if turn == len(found):
+            found.append([])
+        found[turn].append(one)
+    return found
 
 
 def _batch(uow: UnitOfWork, wave: Sequence[Credit], entry_ids: Sequence[UUID]) -> dict[str, Any]:

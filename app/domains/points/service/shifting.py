@@ -141,11 +141,7 @@ def total(parts: Iterable[Part]) -> int:
 
 def spendable(uow: UnitOfWork, member_id: UUID) -> list[Part]:
     """What is available of a member's lots, first to expire first. The account is locked by the caller."""
-    return [
-        Part(row["id"], row["remaining"])
-        for row in queries.open_lots(uow, member_id)
-        if row["remaining"] and not row["pending"]
-    ]
+    return [Part(*lot) for lot in queries.spendable_lots(uow, member_id)]
 
 
 def settle_debt(uow: UnitOfWork, member_id: UUID, *, key: str, reason: str, reference_id: UUID) -> None:
