@@ -180,7 +180,7 @@ CASES: dict[str, Callable[[World], list[Result]]] = {
     "P4": ledger.earn,
     "P4b": ledger.redeem,
     "P5": ledger.one_member,
-    "P6": bulk.award,
+    "P6": bulk.actions,
     "P8": ledger.pages,
     "P8m": lists.members_pages,
     "P9": pages.html,

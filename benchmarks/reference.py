@@ -17,6 +17,7 @@ CREATE INDEX ON reference.lot (shop_id, member_id, expires_at, id) WHERE remaini
 CREATE TABLE reference.accounts (LIKE public.points_accounts INCLUDING ALL);
 CREATE TABLE reference.entries (LIKE public.points_entries INCLUDING ALL);
 CREATE TABLE reference.lots (LIKE public.points_lots INCLUDING ALL);
+CREATE TABLE reference.moves (LIKE public.points_moves INCLUDING ALL);
 INSERT INTO reference.member SELECT 1, n FROM generate_series(1, 1000) n;
 CREATE FUNCTION reference.earn(m bigint, p bigint, k text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE b bigint; e bigint;
