@@ -5,7 +5,7 @@ import io
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.domains.bulk import rules
@@ -71,6 +71,7 @@ def test_a_field_without_an_end_does_not_swallow_the_memory() -> None:
     assert found[1].problem == "unreadable"
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.emails(), st.integers(0, 10**8)), max_size=30), st.integers(1, 50), st.data())
 def test_a_file_read_in_parts_and_again_from_any_line_gives_the_same_rows(
     rows: list[tuple[str, int]], size: int, data: st.DataObject
