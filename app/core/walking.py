@@ -19,8 +19,8 @@ class Walk:
     """Rows in the order of an index, and what of them is shown.
 
     `source` selects them without an order, with "{after}" behind a condition, where the place of a page goes, and "{order}"
-    where a part of it is ordered; `order` are its columns, `shown` and `joins` what a page reads of the walked rows (`called`
-    so), `where` its filters and `span` where its first key lies.
+    where a part of it is ordered; `order` are its columns, `shown` what a page reads of the walked rows (`called` so) and of
+    `joins`, which leave none of them out, `where` its filters and `span` where its first key lies.
     """
 
     source: str
@@ -53,10 +53,11 @@ def _read(
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """Rows from a place on, one more than a page has, and when they are fewer, where the walk ended before the last."""
     known = {**values, **walk.order.values(place, walk.span)}
-    pool = walk.pool(place)
+    pool, by = walk.pool(place), walk.order.by(place, walk.called + ".")
+    # Only the rows of a page are joined: a plan that joined first would walk to the end, and once for each row joined.
+    found = f"SELECT * FROM ({pool}) {walk.called} WHERE {walk.where} ORDER BY {by} LIMIT %(limit)s"
     rows = uow.all(
-        f"SELECT {walk.shown} FROM ({pool}) {walk.called} {walk.joins} WHERE {walk.where}"
-        f" ORDER BY {walk.order.by(place, walk.called + '.')} LIMIT %(limit)s",
+        f"SELECT {walk.shown} FROM ({found}) {walk.called} {walk.joins} ORDER BY {by}",
         known | {"scan": SCAN, "limit": limit + 1},
     )
     if len(rows) > limit:
@@ -71,8 +72,7 @@ def _read(
 
 def _total(uow: UnitOfWork, walk: Walk, values: Mapping[str, Any]) -> tuple[int, bool]:
     row = uow.one(
-        f"WITH w AS MATERIALIZED ({walk.pool(None)}) SELECT (SELECT count(*) FROM w) AS seen,"
-        f" (SELECT count(*) FROM w {walk.called} {walk.joins} WHERE {walk.where}) AS matching",
+        f"SELECT count(*) AS seen, count(*) FILTER (WHERE {walk.where}) AS matching FROM ({walk.pool(None)}) {walk.called}",
         {**values, **walk.order.values(None, walk.span), "scan": SCAN + 1},
     )
     assert row is not None

@@ -78,6 +78,13 @@ SELECT {_ENDING} FROM member_tiers m {_STANDING}
 WHERE m.shop_id = %(shop)s AND m.ends_at <= %(until)s
   AND (%(at)s::timestamptz IS NULL OR (m.ends_at, m.member_id, m.ladder_id) > (%(at)s, %(last)s::uuid, %(on)s::uuid))
 """
+_STANDS = """m.tier_id IS NOT NULL AND m.ladder_id = ANY(ARRAY(SELECT l.id FROM tier_ladders l
+  JOIN programs p ON p.shop_id = l.shop_id AND p.id = l.program_id AND p.status = 'active' AND p.type = 'tiered'
+  WHERE l.shop_id = %(shop)s AND l.active))"""
+_NAMED = """
+JOIN tier_ladders l ON l.shop_id = m.shop_id AND l.id = m.ladder_id
+JOIN tiers t ON t.shop_id = m.shop_id AND t.id = m.tier_id
+"""
 _WHYS = {"grace": "m.grace_until IS NOT NULL", "period": "m.grace_until IS NULL"}
 
 
@@ -86,14 +93,14 @@ def endings(
 ) -> paging.Found:
     """Who loses a tier until an instant unless more is earned, soonest first. Raises StaleCursor."""
     asked = {"tier": "m.tier_id", "ladder": "m.ladder_id"}
-    where = [f"{column} = %({name})s" for name, column in asked.items() if getattr(query, name)]
+    where = [_STANDS, *(f"{column} = %({name})s" for name, column in asked.items() if getattr(query, name))]
     where += [_WHYS[query.why]] if query.why else []
     walk = Walk(
         _source("member_tiers", " AND ends_at <= %(until)s", member_ids),
         Order({"ends_at": datetime, "member_id": UUID, "ladder_id": UUID}),
         _ENDING,
-        _STANDING,
-        " AND ".join(where) or "true",
+        _NAMED,
+        " AND ".join(where),
         called="m",
     )
     values = {
