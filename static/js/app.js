@@ -22,7 +22,7 @@
     alertPlace().replaceChildren(content);
     alertPlace().scrollIntoView({ block: "nearest" });
   };
-  const takeBack = ({ url }) => htmx.ajax("POST", url, { swap: "none" });
+  const takeBack = ({ url, values }) => htmx.ajax("POST", url, { swap: "none", values });
   const offered = (undo) => ({ action: undo.label, duration: 10000, onAction: () => takeBack(undo) });
   const toast = (text, undo) => (window.shopify?.toast ? window.shopify.toast.show(text, undo && offered(undo)) : say(text));
   document.addEventListener("toast", (event) => {

@@ -7,7 +7,8 @@ from typing import Any
 from app.core.i18n import enumerated, mark
 
 _CHANGES = {
-    "member.status": mark("Status changed to “{status}”"),
+    "member.status:blocked": mark("Blocked by your team"),
+    "member.status:active": mark("Let take part again"),
     "member.merged": mark("Merged with another member"),
     "member.unmerged": mark("Separated again from another member"),
     "member.told_apart": mark("Kept apart from a similar member"),
@@ -35,10 +36,10 @@ KEEP_EXPORTS = timedelta(days=30)
 def change_sentence(action: str, after: Mapping[str, Any] | None, locale: str) -> tuple[str, dict[str, Any]]:
     """What an audit entry about a person says: a marked sentence and the data that fills it."""
     known = after or {}
-    sentence = _CHANGES.get(action, _OTHER_CHANGE)
+    told = f"{action}:{known['status']}" if "status" in known else action
+    sentence = _CHANGES.get(told) or _CHANGES.get(action, _OTHER_CHANGE)
     return sentence, {
         "action": action,
-        "status": known.get("status", ""),
         "points": known.get("points", 0),
         "tags": enumerated(locale, known.get("tags") or ()),
     }

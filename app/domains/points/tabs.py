@@ -39,6 +39,8 @@ from app.web import current
 from app.web.context import Context
 from app.web.date_range import today
 from app.web.lists import headings, show_list
+from app.web.locale import translated
+from app.web.rendering import action_url
 from app.web.tabs import Done, Fragment, action, tab, tab_page
 
 _KEY = "points-ledger"
@@ -201,7 +203,16 @@ def adjust(ctx: Context, form: AdjustForm) -> Done:
     if done.status == "waiting":
         return Done(mark("This waits until somebody else approves it."), location=place)
     told = mark("{points} points were added.") if done.moved > 0 else mark("{points} points were deducted.")
-    return Done(told, {"points": abs(done.moved)}, location=place)
+    toast = {
+        "text": translated(told, {"points": abs(done.moved)}),
+        "error": False,
+        "undo": {
+            "label": translated(mark("Undo")),
+            "url": action_url(f"{_KEY}.undo"),
+            "values": {"adjustment": str(done.id)} | ({"member": str(member.id)} if place else {}),
+        },
+    }
+    return Done(location=place, events={"toast": toast})
 
 
 def _one(ctx: Context, text: str, name: str) -> Member:
@@ -276,7 +287,8 @@ def reject(ctx: Context, form: DecideForm) -> Done:
 def undo(ctx: Context, form: DecideForm) -> Done:
     """Take an adjustment back with entries of its own."""
     service.undo(ctx.uow, form.adjustment)
-    return Done(mark("The adjustment was undone."))
+    place = f"/app/members/{form.member}" if form.member else None
+    return Done(mark("The adjustment was undone."), location=place)
 
 
 @action(_KEY, "adjust-settings", page="adjustments", permission=Permission.SETTINGS_WRITE, form=SettingsForm)

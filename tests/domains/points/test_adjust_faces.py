@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 
 from app.core import ids, mail, outbox
@@ -156,3 +157,17 @@ def test_the_alarm_is_a_letter_in_the_shops_language(shop: TestShop) -> None:
         )
         assert "100" in letter.text
         assert "Oud &amp; Co" in letter.html
+
+
+def test_an_adjustment_is_taken_back_from_its_toast(
+    shop: TestShop, pair: tuple[UUID, UUID], call_as: Callable[..., Caller]
+) -> None:
+    merchant = call_as(staff(shop.id))
+    answer = merchant.submit(f"{TAB}/adjust", fields(pair[0], back="member"))
+    offered = orjson.loads(answer.headers["HX-Trigger"])["toast"]["undo"]
+    assert offered["values"]["member"] == str(pair[0])
+    assert available(shop, pair[0]) == 1_500
+    done = merchant.submit(offered["url"], offered["values"])
+    assert done.status_code == 200 and f"/app/members/{pair[0]}" in str(done.headers)
+    assert available(shop, pair[0]) == 0
+    assert merchant.submit(offered["url"], offered["values"]).status_code == 409

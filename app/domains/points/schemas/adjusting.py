@@ -118,9 +118,10 @@ class AdjustPreviewForm(BaseModel):
 
 
 class DecideForm(BaseModel):
-    """An adjustment that waits, or that is to be undone."""
+    """An adjustment that waits, or that is to be undone; `member` is whose page is shown afterwards."""
 
     adjustment: UUID
+    member: UUID | None = None
 
 
 class TransferIn(BaseModel):
