@@ -81,8 +81,12 @@ class Form:
         return bool(self._initial(name))
 
     def error(self, name: str) -> str:
-        """The sentence under a field; empty when it is fine."""
-        return self.errors.get(name, "")
+        """The sentence under a field, or that of the first of its values that was refused; empty when it is fine."""
+        if name in self.errors:
+            return self.errors[name]
+        within = f"{name}."
+        refused = (key for key in self.errors if key.startswith(within) and key[len(within) :].isdecimal())
+        return self.errors.get(next(refused, ""), "")
 
     def read(self, theirs: Any, names: Sequence[str]) -> str:
         """The named fields as the person got to read them, as JSON for a hidden field that comes back with the form.

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.core.calendar import Day, Instant, ZoneName
+from app.core.countries import Country
 from app.core.i18n import mark
 
 # What an update does not name; null is refused by the field's type.
@@ -64,7 +65,6 @@ Stacking = Literal["add", "best", "exclusive"]
 Period = Literal["week", "month", "quarter", "year"]
 Word = Annotated[str, Field(min_length=1, max_length=255)]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
-Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
 PlatformId = Annotated[int, Field(gt=0, lt=2**63)]
 Some = Annotated[int, Field(gt=0, le=10_000_000)]
 Budget = Annotated[int, Field(gt=0, le=10**15)]

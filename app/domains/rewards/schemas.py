@@ -1,14 +1,16 @@
 """Shapes of rewards and redemptions: forms, API bodies and the values other domains get."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.core.calendar import Day
+from app.core.i18n import mark
 
 Kind = Literal[
     "amount_off",
@@ -48,6 +50,20 @@ class Names(BaseModel):
     he: Name | None = None
 
 
+def _address(text: str) -> str:
+    if text and not re.fullmatch(r"https://[^\s\"'<>]+", text):
+        raise ValueError(mark("Enter an address that begins with https://."))
+    return text
+
+
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]{2,10}", text):
+        raise ValueError(mark("Use 2 to 10 letters and digits, without spaces."))
+    return text
+
+
+PictureAddress = Annotated[str, Field(max_length=500), AfterValidator(_address)]
+CodePrefix = Annotated[str, AfterValidator(_prefix)]
 Sentence = Annotated[str, Field(max_length=500)]
 Paragraph = Annotated[str, Field(max_length=2000)]
 PointsPrice = Annotated[int, Field(gt=0, le=100_000_000)]
@@ -83,7 +99,7 @@ class RewardForm(BaseModel):
     names: Names = Names()
     descriptions: Descriptions = Descriptions()
     conditions: Conditions = Conditions()
-    image_url: str = Field("", max_length=500, pattern=r"^(https://[^\s\"'<>]+)?$")
+    image_url: PictureAddress = ""
     kind: Kind
     points_cost: PointsPrice
     amount: Money | None = None
@@ -106,7 +122,7 @@ class RewardForm(BaseModel):
     returns_expired: bool = False
     returns_canceled: bool = False
     combines_with: list[DiscountClass] = Field(default_factory=list, max_length=3)
-    code_prefix: str = Field("LN", pattern=r"^[A-Za-z0-9]{2,10}$")
+    code_prefix: CodePrefix = "LN"
     status: Literal["draft", "active"] = "active"
     position: int = Field(0, ge=0, le=10_000)
 
@@ -127,7 +143,7 @@ class PreviewForm(BaseModel):
     names: Names = Names()
     descriptions: Descriptions = Descriptions()
     conditions: Conditions = Conditions()
-    image_url: str = Field("", max_length=500, pattern=r"^(https://[^\s\"'<>]+)?$")
+    image_url: PictureAddress = ""
     kind: Kind = "amount_off"
     points_cost: PointsPrice | None = None
     amount: Money | None = None

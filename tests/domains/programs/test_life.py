@@ -398,3 +398,14 @@ def test_a_draft_is_edited_and_previewed_with_its_own_tiers(
     place = f"{TAB}/{winter}/look"
     assert "For members of other tiers." in merchant.submit(place, typed | {"shopper.tier": str(bronze)}).text
     assert "For members of other" not in merchant.submit(place, typed | {"shopper.tier": str(gold)}).text
+
+
+def test_a_refused_country_says_so_at_its_field(shop: TestShop, call_as: Callable[..., Caller]) -> None:
+    program, _ = program_of(shop)
+    merchant = call_as(staff(shop.id))
+    typed = editor(shop, program, **{"eligibility.countries": "Atlantis", "eligibility.companies": "on"})
+    refused = merchant.submit(f"{TAB}/{program}/save", typed)
+    assert refused.status_code == 422 and "Enter a country by its name" in refused.text
+    kept = merchant.submit(f"{TAB}/{program}/save", typed | {"eligibility.countries": "France"})
+    assert kept.status_code == 200
+    assert read(shop, program).eligibility["countries"] == ["FR"]

@@ -344,3 +344,16 @@ def test_the_history_of_a_reward_says_what_was_changed(shop: TestShop, merchant:
         changed = RewardForm.model_validate(form_of(points_cost=20, stock=5, version=made.version))
         service.update_reward(uow, made.id, changed)
     assert "Changed: Points price and Stock" in merchant.get(f"{TAB}/{made.id}").text
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("image_url", "http://x.test/a.png", "begins with https://"),
+        ("image_url", "https://x.test/a b.png", "begins with https://"),
+        ("code_prefix", "L-N", "2 to 10 letters and digits, without spaces"),
+    ],
+)
+def test_a_refused_field_says_how_to_mend_it(merchant: Caller, field: str, typed: str, said: str) -> None:
+    answer = merchant.submit(f"{TAB}/create", fields(**{field: typed}))
+    assert answer.status_code == 422 and said in answer.text
