@@ -46,18 +46,18 @@ def members_idle(
 
 
 # Lots with a date, and lots whose end follows the member's last activity; an array that is NULL has no versions.
-_ENDINGS = """
-SELECT member_id, ends_at, sum(points)::bigint AS points, bool_and(idle) AS idle FROM (
-  SELECT member_id, expires_at AS ends_at, remaining::bigint AS points, false AS idle FROM points_lots
-  WHERE shop_id = %(shop)s AND remaining > 0 AND NOT pending AND expires_at > %(from)s AND expires_at <= %(to)s
-    AND {lots}
-  UNION ALL
-  SELECT a.member_id, n.ends_at, n.points, true FROM points_accounts a
-    CROSS JOIN LATERAL points_idle_lots(a.shop_id, a.member_id, %(versions)s, %(months)s, %(zones)s) n
-  WHERE a.shop_id = %(shop)s AND cardinality(%(versions)s::uuid[]) > 0 AND a.available > 0 AND {accounts}
-    AND n.ends_at > %(from)s AND n.ends_at <= %(to)s) x
-GROUP BY member_id, ends_at
+_DATED = """
+SELECT member_id, expires_at AS ends_at, remaining::bigint AS points, false AS idle FROM points_lots
+WHERE shop_id = %(shop)s AND remaining > 0 AND NOT pending AND expires_at > %(from)s AND expires_at <= %(to)s AND {lots}
 """
+_FROM_IDLING = """
+SELECT a.member_id, n.ends_at, n.points, true AS idle FROM points_accounts a
+  CROSS JOIN LATERAL points_idle_lots(a.shop_id, a.member_id, %(versions)s, %(months)s, %(zones)s) n
+WHERE a.shop_id = %(shop)s AND cardinality(%(versions)s::uuid[]) > 0 AND a.available > 0 AND {accounts}
+  AND n.ends_at > %(from)s AND n.ends_at <= %(to)s
+"""
+_ADDED = "SELECT member_id, ends_at, sum(points)::bigint AS points, bool_and(idle) AS idle"
+_ENDINGS = f"{_ADDED} FROM ({_DATED} UNION ALL {_FROM_IDLING}) x GROUP BY member_id, ends_at"
 
 
 def endings(
@@ -116,9 +116,15 @@ def endings_by_day(
     return [(row["day"], row["members"], row["points"]) for row in rows]
 
 
-_SOONEST = paging.Order(
-    {"ends_at": datetime, "member_id": UUID}, sql={"ends_at": "e.ends_at", "member_id": "e.member_id"}
-)
+_SOONEST = paging.Order({"ends_at": datetime, "member_id": UUID})
+# The index of ends gives dated lots in this order, so that no more of them are added up than the page shows. OFFSET 0 keeps
+# the members looked up one by one.
+_NEXT = """
+(SELECT e.* FROM ({added} FROM ({rows}) x WHERE true{beside} GROUP BY ends_at, member_id) e
+  CROSS JOIN LATERAL (SELECT FROM members m
+    WHERE m.shop_id = %(shop)s AND m.id = e.member_id AND m.status = 'active' OFFSET 0) m
+  ORDER BY {by} LIMIT %(limit)s)
+"""
 
 
 def endings_soonest(
@@ -128,15 +134,17 @@ def endings_soonest(
 
     Raises StaleCursor.
     """
-    found = _ENDINGS.format(lots="true", accounts="true")
+    sources = (_DATED.format(lots="expires_at < 'infinity'"), _FROM_IDLING.format(accounts="true"))
 
     def read(place: paging.Place | None) -> list[Ending]:
-        rows = uow.all(
-            f"SELECT e.* FROM ({found}) e"
-            " JOIN members m ON m.shop_id = %(shop)s AND m.id = e.member_id AND m.status = 'active'"
-            f" WHERE e.ends_at > %(from)s{_SOONEST.beside(place)} ORDER BY {_SOONEST.by(place)} LIMIT %(limit)s",
+        beside, by = _SOONEST.beside(place), _SOONEST.by(place)
+        both = " UNION ALL ".join(
+            _NEXT.format(added=_ADDED, rows=rows, beside=beside, by=by) for rows in sources
+        )
+        found = uow.all(
+            f"{_ADDED} FROM ({both}) e GROUP BY ends_at, member_id ORDER BY {by} LIMIT %(limit)s",
             _idle(uow, idle) | _SOONEST.values(place) | {"from": uow.now, "to": end, "limit": limit + 1},
         )
-        return [Ending(**row) for row in rows]
+        return [Ending(**row) for row in found]
 
     return _SOONEST.page(cursor, limit, read)
