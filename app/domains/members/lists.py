@@ -109,7 +109,7 @@ MEMBERS = declare_list(
             Column("available", mark("Available"), kind="number", unit=mark_plural("point", "points")),
             Column("pending", mark("Pending"), kind="number", shown=False, priority=2),
             Column("debt", mark("Debt"), kind="number", shown=False, priority=2),
-            Column("qualifying", mark("Earned"), kind="number", priority=2),
+            Column("qualifying", mark("For tiers"), kind="number", priority=2),
             Column("source", mark("Came by"), shown=False, priority=2, words=SOURCES),
             Column("locale", mark("Language"), shown=False, priority=2),
             Column("customer_id", mark("Shopify customer id"), shown=False, priority=2),
@@ -128,7 +128,7 @@ MEMBERS = declare_list(
         sorts=(
             Sort("newest", mark("Newest first"), "enrolled_at"),
             Sort("available", mark("Most points available"), "available"),
-            Sort("qualifying", mark("Most points earned"), "qualifying"),
+            Sort("qualifying", mark("Most points for tiers"), "qualifying"),
         ),
         bulk=(BulkAction("bulk", mark("Start a bulk action"), "bulk-actions.new", Permission.BULK_WRITE),),
         matching=lambda filters, place: dict(filters),

@@ -103,7 +103,7 @@ MEMBERS = declare_list(
             Column("status", mark("State"), kind="status", phone="mark", words=STATUSES),
             Column("tier", mark("Tier"), priority=2),
             Column("available", mark("Available"), kind="number", unit=mark_plural("point", "points")),
-            Column("qualifying", mark("Earned"), kind="number", shown=False, priority=2),
+            Column("qualifying", mark("For tiers"), kind="number", shown=False, priority=2),
             Column("since", mark("In it since"), kind="date", priority=2),
             Column("enrolled_at", mark("Member since"), kind="date", shown=False, priority=2),
             Column("customer_id", mark("Shopify customer id"), shown=False, priority=2),
@@ -119,7 +119,7 @@ MEMBERS = declare_list(
         sorts=(
             Sort("newest", mark("Newest first"), "enrolled_at"),
             Sort("available", mark("Most points available"), "available"),
-            Sort("qualifying", mark("Most points earned"), "qualifying"),
+            Sort("qualifying", mark("Most points for tiers"), "qualifying"),
         ),
         bulk=(BulkAction("bulk", mark("Start a bulk action"), "bulk-actions.new", Permission.BULK_WRITE),),
         matching=_matching,
