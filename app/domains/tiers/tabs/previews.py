@@ -8,7 +8,7 @@ from uuid import UUID
 from babel.numbers import format_currency, format_decimal
 
 from app.core import money
-from app.core.i18n import enumerated, mark, translate
+from app.core.i18n import enumerated, isolated, mark, translate
 from app.core.permissions import Permission
 from app.domains.shops import service as shops
 from app.domains.tiers import queries, rules, service
@@ -121,7 +121,8 @@ def _told(ctx: Context, changes: Sequence[dict[str, Any]], draft: Ladder) -> lis
         if name == "threshold" and draft.metric == "spend":
             return format_currency(money.to_decimal(value, currency), currency, locale=ctx.locale)
         if name == "multiplier_bp":
-            return "×" + format_decimal(Decimal(value) / BASIS_POINTS, locale=ctx.locale)
+            times = format_decimal(Decimal(value) / BASIS_POINTS, locale=ctx.locale)
+            return isolated(f"×{times}", ctx.locale)
         if isinstance(value, UUID):
             return rewards.get(value, str(value))
         if isinstance(value, dict):
