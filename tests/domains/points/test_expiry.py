@@ -21,6 +21,7 @@ from app.domains.points.schemas import Credit
 from app.domains.programs import service as programs
 from app.domains.programs.schemas import Expiry
 from tests.domains.points.invariants import broken
+from tests.fixtures.paging import there_and_back
 from tests.fixtures.shop import TestShop
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Apia", "Asia/Beirut")
@@ -243,3 +244,19 @@ def test_what_ends_when_lists_dates_and_inactivity(shop: TestShop, other_shop: T
         assert points.endings(uow, timedelta(), timedelta(days=30), (member, soon[0].ends_at), 10) == []
     with at_time(START, other_shop) as uow:
         assert points.endings(uow, timedelta(), timedelta(days=300), None, 10) == []
+
+
+def test_what_ends_soonest_goes_on_there_and_back_without_those_who_are_blocked(shop: TestShop) -> None:
+    idle = idle_member(shop)
+    with at_time(START, shop) as uow:
+        others = [members.enroll(uow, [Person(number)])[number].id for number in range(2, 8)]
+        for count, member in enumerate(others):
+            for part in range(2):
+                give(uow, member, f"{count}{part}", expires_at=START + timedelta(days=3 + count // 2))
+        give(uow, idle, "d", expires_at=START + timedelta(days=5))
+        members.set_status(uow, others[0], "blocked")
+        span = OVER - START
+        found = there_and_back(lambda cursor: points.endings_soonest(uow, span, 2, cursor))
+        expected = [(START + timedelta(days=3 + n // 2), one, 200, False) for n, one in enumerate(others)][1:]
+        expected += [(START + timedelta(days=5), idle, 100, False), (OVER, idle, 100, True)]
+        assert [(one.ends_at, one.member_id, one.points, one.idle) for one in found] == sorted(expected)
