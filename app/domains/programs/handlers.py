@@ -19,7 +19,7 @@ from app.domains.quick import service as quick
 from app.domains.quick.schemas import Line, Outcome, Preview, Task
 from app.domains.shops import service as shops
 from app.domains.shops.events import ShopInstalled
-from app.domains.shops.schemas import HomeStep
+from app.domains.shops.schemas import HomeNotice, HomeStep
 
 
 class SwitchTask(BaseModel):
@@ -35,18 +35,26 @@ def start_with_a_program(uow: UnitOfWork, events: Sequence[ShopInstalled]) -> No
         service.create_default(uow)
 
 
-def _home(uow: UnitOfWork, _: datetime) -> list[HomeStep]:
+def _home(uow: UnitOfWork, _: datetime) -> list[HomeStep | HomeNotice]:
     live = queries.active_terms(uow) is not None
-    drafts = [] if live else queries.page(uow, ProgramsQuery(status="draft", limit=1)).items
+    paused = [] if live else queries.page(uow, ProgramsQuery(status="paused", limit=1)).items
+    drafts = [] if live or paused else queries.page(uow, ProgramsQuery(status="draft", limit=1)).items
+    sentence = mark("The program “{name}” is paused: nobody earns or redeems.")
     return [
+        *(
+            HomeNotice(
+                "paused", sentence, "warning", {"name": one.name}, url="/app/quick-actions/pause-program"
+            )
+            for one in paused
+        ),
         HomeStep(
             "program",
             mark("Make your program live"),
             mark("Members earn points as soon as a program is active."),
-            done=live,
+            done=live or bool(paused),
             url=f"/app/loyalty-programs/{drafts[0].id}?open=launch" if drafts else "/app/loyalty-programs",
             position=10,
-        )
+        ),
     ]
 
 

@@ -18,6 +18,7 @@ from app.domains.points.schemas import Credit
 from app.domains.programs import service as programs
 from app.domains.quick import service
 from app.domains.rewards import service as rewards
+from app.domains.shops import service as shops
 from app.domains.tiers import service as tiers
 from tests.fixtures.shop import TestShop
 from tests.fixtures.web import Caller, staff
@@ -137,11 +138,17 @@ def test_the_program_pauses_and_goes_on(shop: TestShop, merchant: Caller) -> Non
     )
     confirm(merchant, "pause-program", {})
     assert value(shop, sql) == "paused"
+    with shop.work() as uow:
+        home = shops.home(uow)
+    assert [one.url for one in home.notices] == [f"{TAB}/pause-program"], "a pause is what needs attention"
+    assert next(step for step in home.steps if step.key == "program").done
     paused = {"program": str(value(shop, "SELECT id FROM programs"))}
     shown = preview(merchant, "pause-program", paused)
     assert "Orders earn and members redeem again" in shown and "Resume the program<" in shown
     confirm(merchant, "pause-program", paused)
     assert value(shop, sql) == "active"
+    with shop.work() as uow:
+        assert not shops.home(uow).notices
     undo(merchant, shop)
     assert value(shop, sql) == "paused"
 
