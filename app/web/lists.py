@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from babel.support import NullTranslations
 from flask import current_app
 from pydantic import BaseModel
 from werkzeug.datastructures import MultiDict
@@ -18,10 +20,11 @@ from app.web import filters
 from app.web.addresses import address, as_text
 from app.web.context import Context
 from app.web.form_input import numeric_names
-from app.web.locale import sentence
+from app.web.locale import catalog, sentence
 from app.web.pages import asked_values
 from app.web.query_input import parse_view_query
 from app.web.rendering import admin, page_url, tab_url
+from app.web.tables import TableColumn, table_columns
 from app.web.weaving import Parts
 
 Kind = Literal["text", "number", "money", "percent", "status", "date", "code", "actions"]
@@ -32,7 +35,7 @@ ALL_VIEW = "all"
 _FROM, _TO = mark("from"), mark("to")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """A column. `label` is marked; the first column and actions are always there.
 
@@ -276,9 +279,15 @@ def query_of(spec: ListSpec, values: Mapping[str, Any]) -> Any:
     return parse_view_query(MultiDict((name, as_text(value)) for name, value in values.items()), spec.query)
 
 
-def headings(columns: Iterable[Column], sorts: Sequence[Sort] = ()) -> list[dict[str, Any]]:
+def headings(columns: Iterable[Column], sorts: Iterable[Sort] = ()) -> list[TableColumn]:
     """Columns in the reader's words, as `data_table` takes them: of a list, or of a table that shows its first rows."""
-    return [
+    return _headings(catalog(), tuple(columns), tuple(sorts))
+
+
+@lru_cache(maxsize=1_024)
+def _headings(_: NullTranslations, columns: tuple[Column, ...], sorts: tuple[Sort, ...]) -> list[TableColumn]:
+    """The same for every shop: nothing of a column is a shop's own."""
+    return table_columns(
         {
             "key": one.key,
             "label": sentence(one.label),
@@ -292,7 +301,7 @@ def headings(columns: Iterable[Column], sorts: Sequence[Sort] = ()) -> list[dict
             "cells": one.cells,
         }
         for one in columns
-    ]
+    )
 
 
 @dataclass(slots=True)
@@ -355,7 +364,7 @@ class ListView:
             name: value for name, value in self.params.items() if name not in ("sort", "view")
         } == dict(ready.values)
 
-    def headings(self) -> list[dict[str, Any]]:
+    def headings(self) -> list[TableColumn]:
         """The columns in the reader's words, as `data_table` takes them."""
         return headings(self.columns, self.spec.sorts)
 

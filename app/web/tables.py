@@ -1,6 +1,6 @@
 """The rows of a table. They are written here and not by a macro: a page has hundreds of cells."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import compress
@@ -19,7 +19,7 @@ from app.web.weaving import Part, Parts, apart, woven
 
 _NUMERIC = frozenset({"number", "money", "percent"})
 _SELECT, _SELECT_ALL = mark("Select %(name)s"), mark("Select all rows on this page")
-_WHOLE = frozenset({int})
+_WHOLE, _MOMENTS = frozenset({int}), frozenset({datetime})
 _NONE: Mapping[str, Any] = {}
 OwnCell = Callable[[Any, str], str]
 
@@ -29,7 +29,7 @@ def _texts(values: Sequence[Any], _: str) -> Parts:
 
 
 def _dates(values: Sequence[Any], _: str) -> Parts:
-    if all(isinstance(value, datetime) for value in values):
+    if frozenset(map(type, values)) == _MOMENTS:
         return marks.moments(values)
     return [[filters.date_text(value) for value in values]]
 
@@ -92,8 +92,7 @@ class TableColumn:
             return say(values, currency)
         unknown = "" if self.kind == "actions" else "–"
         known = [
-            unknown if value is None else words.get(value) if isinstance(value, Hashable) else None
-            for value in values
+            unknown if value is None else words.get(value) if value.__hash__ else None for value in values
         ]
         others = [value for value, text in zip(values, known, strict=True) if text is None]
         said = iter(apart(say(others, currency), len(others)))
@@ -109,11 +108,14 @@ def _units(forms: tuple[str, str], values: Sequence[Any]) -> list[str]:
     return [f' data-unit="{next(words)}"' if one else "" for one in counted]
 
 
-def table_columns(columns: Iterable[Mapping[str, Any]]) -> list[TableColumn]:
+def table_columns(columns: Iterable[Mapping[str, Any] | TableColumn]) -> list[TableColumn]:
     """The columns as `data_table` accepts them, with the place of each in the list that a phone shows."""
     found: list[TableColumn] = []
     taken: set[str] = set()
     for column in columns:
+        if isinstance(column, TableColumn):
+            found.append(column)
+            continue
         kind = column.get("kind") or "text"
         place = column.get("phone") or _place(kind, not found, taken)
         taken.add(place)
