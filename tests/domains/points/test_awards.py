@@ -96,6 +96,8 @@ def snapshot(number: int, product: dict[str, Any], variant: dict[str, Any]) -> d
         "currencyCode": "USD",
         "taxesIncluded": False,
         "displayFinancialStatus": "PAID",
+        "currentTotalPriceSet": bag("100.00"),
+        "netPaymentSet": bag("100.00"),
         "customer": {"legacyResourceId": "77", "tags": ["VIP"]},
         "lineItems": [
             {
