@@ -24,6 +24,8 @@ from app.domains.rewards.schemas import (
 
 CODE_PURPOSE = "redemptions.code"
 COUNTED_DAYS = 30
+# Of so many of a reward's newest uses the sales are added up.
+SOLD_WITH = 500
 # Uses that count against a member's limit: what failed or was cancelled gave the points back.
 _COUNTING = "status IN ('reserved', 'issued', 'used', 'expired')"
 
@@ -259,6 +261,24 @@ def figures(uow: UnitOfWork, reward_id: UUID) -> dict[str, Any]:
     """How often a reward was redeemed and used, and what the used ones cost, in minor units."""
     nothing = {"redeemed": 0, "used": 0, "cost_minor": 0}
     return uow.one(_FIGURES, {"shop": uow.shop, "id": reward_id}) or nothing
+
+
+_SALES = """
+SELECT count(*) AS orders, coalesce(sum(o.goods - o.back), 0)::bigint AS sales_minor FROM (
+  SELECT (SELECT coalesce(sum((l ->> 'net')::bigint), 0) FROM jsonb_array_elements(o.lines) l) AS goods,
+    (SELECT coalesce(sum((b ->> 1)::bigint), 0) FROM jsonb_each(o.refunds) r, jsonb_array_elements(r.value -> 'lines') b)
+      AS back
+  FROM (SELECT used_order_id FROM redemptions WHERE shop_id = %(shop)s AND reward_id = %(id)s
+      AND used_order_id IS NOT NULL ORDER BY created_at DESC LIMIT %(limit)s) d
+  JOIN orders o ON o.shop_id = %(shop)s AND o.order_id = d.used_order_id
+  WHERE o.cancelled_at IS NULL AND o.deleted_at IS NULL AND NOT o.test AND o.currency = %(currency)s) o
+"""
+
+
+def sales(uow: UnitOfWork, reward_id: UUID, currency: str) -> dict[str, Any]:
+    """What the newest orders that used a reward sold, after discounts and without returned goods: {orders, sales_minor}."""
+    values = {"shop": uow.shop, "id": reward_id, "currency": currency, "limit": SOLD_WITH}
+    return uow.one(_SALES, values) or {}
 
 
 _LAPSED = """

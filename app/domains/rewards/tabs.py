@@ -136,6 +136,8 @@ def reward(ctx: Context, id: UUID) -> dict[str, Any]:
         "tiers": _tiers(ctx, found.program_id, found),
         "segments": _segments(ctx, found),
         "figures": queries.figures(ctx.uow, id),
+        "sales": queries.sales(ctx.uow, id, shop.currency),
+        "sold_with": queries.SOLD_WITH,
         "redemptions": named(ctx, [row_of(ctx, one) for one in latest.items]),
         "history": history,
         "told": [_told(ctx, one.before, one.after) for one in history],

@@ -381,3 +381,27 @@ def test_a_given_code_costs_as_much_as_a_redeemed_one(counter: Counter) -> None:
     with counter.shop.work() as uow:
         given = service.give(uow, counter.member_id, reward_id, key="gift")
     assert given is not None and given.points == 0 and given.cost_minor == 500
+
+
+def test_the_sales_of_a_reward_are_those_of_its_orders_less_returns(counter: Counter) -> None:
+    reward_id = counter.reward()
+
+    def sales() -> tuple[int, int]:
+        with counter.shop.work() as uow:
+            found = queries.sales(uow, reward_id, "USD")
+        return found["orders"], found["sales_minor"]
+
+    assert sales() == (0, 0)
+    redemption = counter.redeem(reward_id)
+    counter.deliver()
+    order_with(counter, redemption.code)
+    assert sales() == (1, 12_990)
+    counter.shop.tell("refunds/create", payloads.refund(1, 5, [(51, 1, "100.00")]))
+    counter.shop.drain()
+    assert sales() == (1, 2_990)
+    with counter.shop.work() as uow:
+        assert queries.sales(uow, reward_id, "EUR")["orders"] == 0
+    gone = payloads.order(5, cancelled_at=payloads.at(3), updated_at=payloads.at(3))
+    counter.shop.tell("orders/cancelled", gone)
+    counter.shop.drain()
+    assert sales() == (0, 0)
