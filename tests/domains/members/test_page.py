@@ -266,6 +266,7 @@ def test_a_note_can_be_removed(
         note = service.notes(uow, member)[0].id
     other = call_as(staff(other_shop.id, ALL))
     other.submit(f"/app/members/{member}/remove-note", {"note": str(note)})
+    merchant.submit(f"/app/members/{join(shop, 78)}/remove-note", {"note": str(note)})
     assert "Likes tea" in merchant.fragment(f"/app/members/{member}").text
     for _ in range(2):
         answer = merchant.submit(f"/app/members/{member}/remove-note", {"note": str(note)})
