@@ -405,7 +405,11 @@ def test_a_refused_country_says_so_at_its_field(shop: TestShop, call_as: Callabl
     merchant = call_as(staff(shop.id))
     typed = editor(shop, program, **{"eligibility.countries": "Atlantis", "eligibility.companies": "on"})
     refused = merchant.submit(f"{TAB}/{program}/save", typed)
-    assert refused.status_code == 422 and "Enter a country by its name" in refused.text
+    assert refused.status_code == 422 and refused.text.count("Enter a country by its name") == 2
+    assert 'href="#loyalty-programs-save-eligibility-countries"' in refused.text, (
+        "the summary leads to the field"
+    )
+    assert 'id="loyalty-programs-save-eligibility-countries-error"' in refused.text
     kept = merchant.submit(f"{TAB}/{program}/save", typed | {"eligibility.countries": "France"})
     assert kept.status_code == 200
     assert read(shop, program).eligibility["countries"] == ["FR"]
