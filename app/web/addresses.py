@@ -1,5 +1,6 @@
 """Addresses of pages with their parameters."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 # Of a page's parameters these say where one is; they do not travel along to another address.
 _HERE = frozenset({"cursor", "open"})
 _NONE: Mapping[str, Any] = {}
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")
 Params = Mapping[str, Any] | BaseModel
 
 
@@ -24,7 +26,11 @@ def address(base: str, params: Params = _NONE, changes: Mapping[str, Any] = _NON
     )
     merged = {name: value for name, value in kept.items() if name not in _HERE} | dict(changes)
     pairs = [(name, text) for name, value in merged.items() if (text := as_text(value))]
-    return f"{base}?{urlencode(pairs)}" if pairs else base
+    if not pairs:
+        return base
+    if all(_PLAIN.fullmatch(text) for _, text in pairs):
+        return f"{base}?{'&'.join([f'{name}={text}' for name, text in pairs])}"
+    return f"{base}?{urlencode(pairs)}"
 
 
 def as_text(value: Any) -> str:

@@ -7,8 +7,10 @@ them to templates.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
+from babel.support import NullTranslations
 from markupsafe import Markup
 from pydantic import BaseModel
 
@@ -18,7 +20,7 @@ from app.web.addresses import Params, address, as_text
 from app.web.buttons import button
 from app.web.date_range import presets
 from app.web.dialogs import modal
-from app.web.locale import sentence
+from app.web.locale import catalog, sentence
 from app.web.marks import icon
 from app.web.markup import escaped, markup
 
@@ -164,13 +166,7 @@ class _Fields:
         if not self.today:
             return ""
         asked = str(self.now.get(one["start"])), str(self.now.get(one["end"]))
-        buttons = [
-            f'<button class="button button-small" type="button"'
-            f' aria-pressed="{"true" if asked == (str(days.start), str(days.end)) else "false"}"'
-            f' data-range-start="{days.start}" data-range-end="{days.end}">{sentence(_PRESETS[days.key])}</button>'
-            for days in presets(self.today)
-        ]
-        return f'<div class="presets" role="group" {_named(sentence(_USUAL))}>{"".join(buttons)}</div>\n'
+        return _ranges(catalog(), self.today, asked)
 
     def end(self, name: str, label: str, kind: str) -> str:
         """One of two fields; a number that could not be read is shown as it was typed."""
@@ -200,6 +196,17 @@ class _Fields:
             f'<div class="field"><label for="{field}">{escaped(label)}</label>'
             f"{_select(name, _identified(field), written)}</div>"
         )
+
+
+@lru_cache(maxsize=256)
+def _ranges(_: NullTranslations, today: date, asked: tuple[str, str]) -> str:
+    buttons = [
+        f'<button class="button button-small" type="button"'
+        f' aria-pressed="{"true" if asked == (str(days.start), str(days.end)) else "false"}"'
+        f' data-range-start="{days.start}" data-range-end="{days.end}">{sentence(_PRESETS[days.key])}</button>'
+        for days in presets(today)
+    ]
+    return f'<div class="presets" role="group" {_named(sentence(_USUAL))}>{"".join(buttons)}</div>\n'
 
 
 def _now(params: Params) -> Mapping[str, Any]:

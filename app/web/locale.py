@@ -45,7 +45,7 @@ def sentence(message: str, /, **variables: Any) -> Markup:
 
     A page says hundreds of sentences, most of them fixed; those are looked up once for each language.
     """
-    words = catalog()
+    words = _words.get() or catalog()
     if not variables:
         return _finished(words, message)
     return markup(str.__mod__(_said(words, message), _escaped(variables)))

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
 from flask import Flask, url_for
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.core.permissions import Permission
 from app.core.settings import get_settings
+from app.web.addresses import address
 from app.web.application import make_application
 from app.web.endpoints import EndpointRegistry
 from app.web.rendering import page_url, page_urls, tab_url
@@ -75,3 +79,9 @@ def test_many_addresses_are_the_same_as_one_after_the_other() -> None:
     many = page_urls("shelf.one", id=[ONE, OTHER])
     assert apart(many, 2) == [page_url("shelf.one", id=one) for one in (ONE, OTHER)]
     assert apart(page_urls("shelf.one", id=[]), 0) == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(["search", "sort", "a_b"]), st.text(min_size=1, max_size=8)))
+def test_parameters_travel_as_a_form_would_send_them(values: dict[str, str]) -> None:
+    assert address("/app/shelf", values) == "/app/shelf" + (f"?{urlencode(values)}" if values else "")
