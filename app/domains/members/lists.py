@@ -23,7 +23,7 @@ from app.domains.members.service.timeline import TIMELINE_KINDS
 from app.web.context import Context
 from app.web.lists import Between, BulkAction, Choice, Column, ListSpec, Row, Search, Sort, declare_list
 from app.web.locale import sentence, sentences, translated
-from app.web.marks import amount, drawer_links, icon, link, people, tier
+from app.web.marks import amount, code, drawer_links, icon, link, people, tier
 from app.web.markup import markup
 from app.web.rendering import page_urls
 from app.web.weaving import Parts
@@ -174,7 +174,7 @@ def _line(ctx: Context, kind: TimelineKind, one: Happening) -> Row:
     return {
         "said": one,
         "id": f"{kind.key}-{one.id}-{one.at.timestamp():.0f}",
-        "what": one.sentence if one.told else translate(ctx.locale, one.sentence, **one.data),
+        "what": f"{one.sentence if one.told else translate(ctx.locale, one.sentence, **one.data)} {one.code}".rstrip(),
         "kind": kind.key,
         "icon": kind.icon,
         "points": one.points or None,
@@ -200,7 +200,8 @@ def kind_options(ctx: Context) -> list[tuple[str, str]]:
 def told(one: Happening) -> Markup:
     """What happened, in the reader's words, leading to where more is known of it."""
     words = one.sentence if one.told else translated(one.sentence, one.data)
-    return link(words, one.url) if one.url else escape(words)
+    said = link(words, one.url) if one.url else escape(words)
+    return Markup("{} {}").format(said, code(one.code)) if one.code else said
 
 
 def _what(row: Row) -> str:

@@ -161,9 +161,13 @@ class TimelineKind:
 
 @dataclass(frozen=True, kw_only=True)
 class TimelineSlice(Stretch):
-    """What is asked of a source: happenings of these members as (at, id), those nearest to a place first."""
+    """What is asked of a source: happenings of these members as (at, id), those nearest to a place first.
+
+    `kinds` are the keys of all that is shown beside it, so that a source can leave to another what that one tells.
+    """
 
     member_ids: list[UUID]
+    kinds: frozenset[str] = frozenset()
 
     def rows(self, columns: str, table: str, at: str, where: str = "") -> str:
         """A statement for the rows of a table that has an index by member; `columns` give the instant as "at"."""
@@ -180,7 +184,8 @@ class TimelineSlice(Stretch):
 
 @dataclass(frozen=True)
 class Happening:
-    """A line of a member's timeline: a sentence in the reader's language, or a marked one with data to fill it."""
+    """A line of a member's timeline: a sentence in the reader's language, or a marked one with data to fill it, and the
+    code that came of it."""
 
     at: datetime
     id: UUID
@@ -190,6 +195,7 @@ class Happening:
     points: int = 0
     actor: str = ""
     url: str | None = None
+    code: str = ""
 
 
 @value

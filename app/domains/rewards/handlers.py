@@ -19,6 +19,7 @@ from app.domains.programs import service as programs
 from app.domains.programs.events import ProgramCreated, RewardsWanted
 from app.domains.quick import service as quick
 from app.domains.rewards import queries, service
+from app.domains.rewards.schemas import CODE_KINDS
 from app.domains.shops import service as shops
 from app.domains.shops.schemas import DayFigure, HomeFact, HomeNotice, HomeStep
 from app.domains.tiers import service as tiers
@@ -224,6 +225,9 @@ def _timeline(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happeni
             row["id"],
             _REDEEMED[row["status"]],
             {"reward": (row["terms"].get("names") or {}).get(locale) or row["terms"]["name"]},
+            points=-row["points"] if row["issued_at"] or row["status"] == "reserved" else 0,
+            url=f"/app/reward-catalog/redemptions?member={row['member_id']}&open={row['id']}",
+            code=row["code"] if row["terms"]["kind"] in (*CODE_KINDS, "custom") else "",
         )
         for row in queries.happened(uow, part)
     ]

@@ -454,9 +454,10 @@ def redemptions(
 
 
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
-    """Redemptions in a slice of a member's timeline."""
-    columns = "id, status, terms, points, created_at AS at"
-    return uow.all(part.rows(columns, "redemptions", "created_at"), part.values(uow.shop))
+    """Redemptions in a slice of a member's timeline, with their codes."""
+    columns = "id, member_id, status, terms, points, code_sealed, issued_at, created_at AS at"
+    rows = uow.all(part.rows(columns, "redemptions", "created_at"), part.values(uow.shop))
+    return [row | {"code": uow.unseal(row["code_sealed"], CODE_PURPOSE) or ""} for row in rows]
 
 
 def owners_by_code(uow: UnitOfWork, code: str) -> list[UUID]:

@@ -116,6 +116,44 @@ def test_tiers_have_the_names_of_the_readers_language(shop: TestShop) -> None:
         assert page.items
 
 
+def test_a_redemption_is_one_line_with_its_points_and_code(shop: TestShop) -> None:
+    member_id = lively(shop)
+    with shop.work() as uow:
+        row = uow.one("SELECT id, points FROM redemptions")
+        assert row
+        whole = lines(uow, member_id)
+        [told] = [one for kind, one in whole if kind.key == "rewards"]
+        assert told.points == -row["points"]
+        assert told.code == rewards.get_redemption(uow, row["id"]).code
+        assert told.url == f"/app/reward-catalog/redemptions?member={member_id}&open={row['id']}"
+        assert [one.points for kind, one in whole if "for the reward" in one.sentence] == []
+        ledger = [one.sentence for _, one in lines(uow, member_id, only="points")]
+        assert [one for one in ledger if "set aside for the reward" in one]
+
+
+def test_a_redemption_that_failed_tells_of_no_points_but_those_that_came_back(shop: TestShop) -> None:
+    member_id = lively(shop)
+    with shop.work() as uow:
+        uow.execute("UPDATE redemptions SET status = 'failed', failure = 'error'")
+        [told] = [one for kind, one in lines(uow, member_id) if kind.key == "rewards"]
+        assert (told.sentence, told.points) == ("Redeemed {reward}, which failed", 0)
+
+
+def test_the_page_and_the_file_show_the_code_of_a_redemption(
+    shop: TestShop, call_as: Callable[..., Caller]
+) -> None:
+    member_id = lively(shop)
+    with shop.work() as uow:
+        code = rewards.redemptions_of(uow, member_id)[0].code
+    caller = call_as(staff(shop.id))
+    for path in (
+        f"/app/members/{member_id}",
+        f"/app/members/{member_id}/timeline",
+        f"/v1/api/members/{member_id}/timeline.csv",
+    ):
+        assert code in caller.get(path).text, path
+
+
 def test_other_shops_see_nothing_of_it(shop: TestShop, other_shop: TestShop) -> None:
     member_id = lively(shop)
     with other_shop.work() as uow:

@@ -36,10 +36,17 @@ def history(uow: UnitOfWork, member_id: UUID, limit: int, cursor: str | None) ->
     return paging.cut(rows, limit, "seq")
 
 
+# Setting points aside for a reward and spending them, which the redemption tells in one line.
+_REDEEMING = (
+    " AND NOT (reason = 'redemption' AND (kind = 'hold' OR kind = 'spend' AND reference_id IS NOT NULL))"
+)
+
+
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
-    """Entries in a slice of a member's timeline."""
+    """Entries in a slice of a member's timeline; those of redemptions only where these are not shown themselves."""
+    where = _REDEEMING if "rewards" in part.kinds else ""
     return uow.all(
-        part.rows(f"{ENTRY}, created_at AS at", "points_entries", "created_at"), part.values(uow.shop)
+        part.rows(f"{ENTRY}, created_at AS at", "points_entries", "created_at", where), part.values(uow.shop)
     )
 
 
