@@ -77,7 +77,7 @@ def _names(rows: Sequence[Row]) -> list[str]:
 
 def _people(rows: Sequence[Row]) -> Parts:
     urls = page_urls("members.member", id=[row["id"] for row in rows])
-    lines = [row["email"] if row["email"] != row["name"] else "" for row in rows]
+    lines = [row["email"] or "" if row["email"] != row["name"] else "" for row in rows]
     return people(_names(rows), lines, urls)
 
 

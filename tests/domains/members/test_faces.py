@@ -123,3 +123,28 @@ def test_the_other_account_is_chosen_or_typed(
     assert 'value="Ana Ruiz"' in refused.text and f'value="{one}"' in refused.text
     viewer = call_as(staff(shop.id, ALL - {Permission.MEMBERS_WRITE}))
     assert viewer.submit(f"{TAB}/{one}/merge/find", form(member="2")).status_code == 403
+
+
+def test_the_list_names_people_by_what_is_known_of_them(
+    shop: TestShop, call_as: Callable[..., Caller]
+) -> None:
+    known = [
+        Person(1, "ana@example.com", "Ana", "Ruiz"),
+        Person(2, None, "Bo", None),
+        Person(3, "<c>@example.com", None, None),
+        Person(4, None, None, None),
+    ]
+    with shop.work() as uow:
+        found = members.enroll(uow, known)
+    page = call_as(staff(shop.id)).get(TAB).text
+    cells = {
+        number: page.partition(f'<a href="{TAB}/{one.id}">')[2].partition("</th>")[0]
+        for number, one in found.items()
+    }
+    assert (
+        cells[1]
+        == '<bdi>Ana Ruiz</bdi></a><small class="cut muted ltr">ana@example.com</small></span></span>'
+    )
+    assert cells[2] == "<bdi>Bo</bdi></a></span></span>"
+    assert cells[3] == "<bdi>&lt;c&gt;@example.com</bdi></a></span></span>"
+    assert cells[4] == "<bdi>Former member</bdi></a></span></span>"
