@@ -46,7 +46,9 @@ def test_the_list_goes_through_all_of_them_once(shop: TestShop, last: UUID, stat
             )
         )
         seen: list[UUID] = [one.id for one in found]
-        assert len(seen) == len(set(seen)) == queries.count(uow, CatalogQuery.model_validate({"status": status}))
+        assert (
+            len(seen) == len(set(seen)) == queries.count(uow, CatalogQuery.model_validate({"status": status}))
+        )
         in_order = [
             row["id"]
             for row in uow.all(
