@@ -24,6 +24,7 @@ from app.domains.points.lists import (
 from app.domains.points.schemas import (
     AdjustForm,
     AdjustmentsQuery,
+    AdjustPreview,
     AdjustPreviewForm,
     DecideForm,
     LedgerFilter,
@@ -38,6 +39,7 @@ from app.domains.programs import service as programs
 from app.web import current
 from app.web.context import Context
 from app.web.date_range import today
+from app.web.filters import points
 from app.web.lists import headings, show_list
 from app.web.locale import translated
 from app.web.rendering import action_url
@@ -202,7 +204,7 @@ def adjust(ctx: Context, form: AdjustForm) -> Done:
     place = f"/app/members/{member.id}" if form.back == "member" else None
     if done.status == "waiting":
         return Done(mark("This waits until somebody else approves it."), location=place)
-    told = mark("{points} points were added.") if done.moved > 0 else mark("{points} points were deducted.")
+    told = mark("Points added: {points}.") if done.moved > 0 else mark("Points deducted: {points}.")
     toast = {
         "text": translated(told, {"points": abs(done.moved)}),
         "error": False,
@@ -246,7 +248,25 @@ def adjust_preview(ctx: Context, form: AdjustPreviewForm) -> Done:
         if len(found) == 1 and (form.points is not None or form.verb == "expire")
         else None
     )
-    return Done(refresh=Fragment("admin/points/_adjust_preview.html", {"preview": shown}))
+    seen = {"preview": shown, "submit": _consequence(form, shown)}
+    return Done(refresh=Fragment("admin/points/_adjust_preview.html", seen))
+
+
+_CONSEQUENCES = {
+    "award": mark("Award {points}"),
+    "deduct": mark("Deduct {points}"),
+    "set": mark("Set to {points}"),
+    "expire": mark("Expire {points}"),
+    "transfer": mark("Transfer {points}"),
+}
+
+
+def _consequence(form: AdjustPreviewForm, shown: AdjustPreview | None) -> str:
+    """What the button says: the amount it moves, where that is known and can be done."""
+    if shown is None or shown.available_after < 0:
+        return translated(mark("Adjust points"))
+    size = shown.available - shown.available_after if form.points is None else form.points
+    return translated(_CONSEQUENCES[form.verb], {"points": points(size, unit=True)})
 
 
 @tab_page(

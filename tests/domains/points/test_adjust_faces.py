@@ -92,6 +92,28 @@ def test_the_preview_says_what_will_be(
     assert merchant.get(f"{TAB}/adjust/{pair[0]}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "Award 1,500\xa0points"),
+        ({"points": "1"}, "Award 1\xa0point"),
+        ({"verb": "set"}, "Set to 1,500\xa0points"),
+        ({"verb": "deduct"}, "Adjust points"),
+        ({"verb": "expire", "points": ""}, "Expire 0\xa0points"),
+        ({"points": ""}, "Adjust points"),
+    ],
+)
+def test_the_button_says_what_it_would_do(
+    shop: TestShop,
+    pair: tuple[UUID, UUID],
+    call_as: Callable[..., Caller],
+    changes: dict[str, str],
+    said: str,
+) -> None:
+    shown = call_as(staff(shop.id)).submit(f"{TAB}/adjust-preview", fields(pair[0], **changes)).text
+    assert f'hx-swap="innerHTML">{said}</hx-partial>' in shown
+
+
 def test_approval_takes_two_and_the_permission(
     shop: TestShop, pair: tuple[UUID, UUID], call_as: Callable[..., Caller]
 ) -> None:

@@ -93,7 +93,7 @@ def _award(uow: UnitOfWork, form: AwardTask) -> Outcome:
             mark("This waits until somebody else approves it."), url="/app/points-ledger/adjustments"
         )
     return Outcome(
-        mark("{points} points were added."),
+        mark("Points added: {points}."),
         {"points": done.moved},
         url=f"/app/members/{member.id}",
         undo={"adjustment": str(done.id)},
