@@ -89,7 +89,9 @@ def _home(uow: UnitOfWork, since: datetime) -> list[HomeFact]:
         facts.append(
             HomeNotice(
                 "proof-broken",
-                mark("The ledger does not add up for members: {count}. Look at what the verification found."),
+                mark(
+                    "The ledger has errors. Members concerned: {count}. Look at what the verification found."
+                ),
                 "critical",
                 {"count": len(proof["findings"])},
                 url="/app/points-ledger",

@@ -309,7 +309,7 @@ LOTS = declare_list(
             Column("earned_at", mark("Earned"), kind="date", phone="main"),
             Column("points", mark("Points"), kind="number", phone="hide"),
             Column("remaining", mark("Left"), kind="number", phone="key"),
-            Column("gone", mark("Gone"), priority=2, phone="more", exported=False, cell=_gone),
+            Column("gone", mark("Used or expired"), priority=2, phone="more", exported=False, cell=_gone),
             _amount_of("held", mark("Reserved")),
             _amount_of("spent", mark("Spent")),
             _amount_of("expired", mark("Expired")),

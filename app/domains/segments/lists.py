@@ -49,7 +49,7 @@ SEGMENTS = declare_list(
         columns=(
             Column("name", mark("Segment")),
             Column("description", mark("Description"), shown=False, priority=2),
-            Column("kind", mark("Filled"), kind="status", phone="mark", words=KINDS),
+            Column("kind", mark("How it fills"), kind="status", phone="mark", words=KINDS),
             Column(
                 "size", mark("Members"), kind="number", unit=mark_plural("member", "members"), value=_counted
             ),

@@ -137,7 +137,7 @@ def test_longer_terms_hold_for_earlier_points_and_can_be_taken_back_exactly(
     with shop.work() as uow:
         entry = queries.history(uow, member, 1, None).items[0]
         assert (entry["kind"], entry["points"], entry["moved"]) == ("redate", 0, 100)
-        assert "another expiry date" in points.explain(entry, "en")
+        assert "with another expiry date" in points.explain(entry, "en")
         past = points.as_of(uow, member, START + timedelta(days=1))
         assert {lot["expires_at"] for lot in past.lots} == {YEAR, None}
     assert proved(shop)

@@ -115,7 +115,7 @@ def undo(uow: UnitOfWork, run_id: UUID) -> Run:
     """Take back what a run did, row by row, after the commit. Raises RunNotFound, RunMoved, NotUndoable."""
     found = _locked(uow, run_id)
     if found.kind not in acting.UNDOABLE:
-        raise NotUndoable(mark("Letters that were sent stay sent."))
+        raise NotUndoable(mark("Messages that were sent cannot be taken back."))
     if not found.succeeded:
         raise NotUndoable(mark("Nothing was done, so there is nothing to undo."))
     _go(uow, found, "undoing")

@@ -31,7 +31,7 @@ def save_notices(uow: UnitOfWork, wanted: Notices, *, version: int | None = None
     Raises Invalid when the last notice would come before the first, StaleNotices.
     """
     if wanted.last_days >= wanted.warn_days:
-        raise Invalid(fields={"last_days": mark("The last notice comes after the first one.")})
+        raise Invalid(fields={"last_days": mark("The last notice must come after the first one.")})
     before = notices(uow)
     if version is not None and version != before.version:
         raise StaleNotices()

@@ -61,7 +61,7 @@ def _preview_invitation(uow: UnitOfWork, form: InvitationForm, locale: str) -> P
     lines = [
         Line(mark("Members"), found.members, "number"),
         Line(mark("Of whom agreed to marketing e-mails"), found.reached, "number"),
-        Line(mark("Goes out at"), uow.now + inviting.PATIENCE, "moment"),
+        Line(mark("Will be sent at"), uow.now + inviting.PATIENCE, "moment"),
     ]
     warnings: list[tuple[str, dict[str, Any]]] = []
     if not found.reached:

@@ -51,12 +51,10 @@ _SENTENCES = {
     "adjustment_undone": mark("{points}: an adjustment by hand was undone."),
     "transfer": mark("{points}: a transfer between two members."),
     "expired": mark("{points}: past their expiry date."),
-    "expiry_terms": mark("{points} have another expiry date: the program's terms changed."),
-    "expiry_terms_undone": mark("{points} have their earlier expiry date again."),
-    "expiry_extended": mark("{points} are kept for longer: the shop gave them another expiry date."),
-    "expiry_extended_undone": mark(
-        "{points} have the expiry date again that they had before the shop changed it."
-    ),
+    "expiry_terms": mark("{points} with another expiry date: the program's terms changed."),
+    "expiry_terms_undone": mark("{points} with the earlier expiry date again."),
+    "expiry_extended": mark("{points} kept for longer: the shop gave another expiry date."),
+    "expiry_extended_undone": mark("{points} with the expiry date again from before the shop changed it."),
     "inactive": mark("{points}: nothing was earned or spent for too long, last on {date}."),
     "referral_advocate": mark("{points} for inviting a friend."),
     "referral_reversed": mark("{points}: the friend's order no longer counts."),
