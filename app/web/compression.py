@@ -17,6 +17,7 @@ def init_compression(app: Flask) -> None:
     app.config["COMPRESS_MIMETYPES"] = _TEXTS
     app.config["COMPRESS_ALGORITHM"] = ("zstd", "br", "gzip")
     app.config["COMPRESS_ALGORITHM_STREAMING"] = ("br", "zstd", "gzip")
+    app.config["COMPRESS_ZSTD_LEVEL"] = 1
     app.config["COMPRESS_REGISTER"] = False
     compress = Compress()
     compress.init_app(app)

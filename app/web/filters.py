@@ -162,14 +162,17 @@ def moments(values: Sequence[datetime]) -> tuple[list[str], list[str]]:
 
 def _near(at: datetime, local: datetime, now: datetime, locale: str) -> str:
     distance = (at - now) // _SECOND
-    seconds = abs(distance)
-    if seconds >= _DAY:
+    if abs(distance) >= _DAY:
         return _day(local.year, local.month, local.day, "medium", locale)
-    for unit, length, least in _UNITS:
-        if seconds >= least:
-            count = round(seconds / length)
-            return _distance(unit, -count if distance < 0 else count, locale)
-    raise AssertionError("every distance has a unit")
+    return _within_a_day(distance, locale)
+
+
+@_kept
+def _within_a_day(distance: int, locale: str) -> str:
+    seconds = abs(distance)
+    unit, length = next((unit, length) for unit, length, least in _UNITS if seconds >= least)
+    count = round(seconds / length)
+    return _distance(unit, -count if distance < 0 else count, locale)
 
 
 @_kept
