@@ -14,6 +14,7 @@ from app.domains.shops.events import (
     ApiKeyCreated,
     ApiKeyRevoked,
     BrandChanged,
+    GuideHidden,
     ShopInstalled,
     ShopUninstalled,
     StaffJoined,
@@ -54,6 +55,16 @@ def widget_switched(uow: UnitOfWork, events: Sequence[WidgetSwitched]) -> None:
     """The live theme shows our widget, or no longer does."""
     changes = [Change("shop", str(fact.shop_id), {"on": not fact.on}, {"on": fact.on}) for fact in events]
     service.record_many(uow, "widget.switched", changes)
+
+
+@subscribe(GuideHidden)
+def guide_hidden(uow: UnitOfWork, events: Sequence[GuideHidden]) -> None:
+    """Home no longer shows the finished set-up guide, or shows it again."""
+    changes = [
+        Change("shop", str(fact.shop_id), {"hidden": not fact.hidden}, {"hidden": fact.hidden})
+        for fact in events
+    ]
+    service.record_many(uow, "guide.hidden", changes)
 
 
 @subscribe(BrandChanged)

@@ -52,6 +52,14 @@ class WidgetSwitched(Event):
 
 
 @dataclass(frozen=True)
+class GuideHidden(Event):
+    """Staff put the finished set-up guide away, or have it shown again."""
+
+    shop_id: UUID
+    hidden: bool
+
+
+@dataclass(frozen=True)
 class ApiKeyCreated(Event):
     """An API key was made."""
 

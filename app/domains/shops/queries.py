@@ -123,7 +123,7 @@ def list_half_erased(uow: UnitOfWork) -> list[UUID]:
 
 
 def finished_steps(uow: UnitOfWork) -> set[str]:
-    """Steps of the set-up guide that staff said are done."""
+    """Steps of the set-up guide that staff said are done, and whether they put it away."""
     found = uow.scalar("SELECT setup_steps FROM shops WHERE shop_id = %(shop)s", {"shop": uow.shop})
     return set(found or {})
 

@@ -130,6 +130,7 @@ class ScopesPayload(BaseModel):
 
 
 APP_EMBED = "app-embed"
+PUT_AWAY = "guide:hidden"  # stands beside the steps that are done
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,12 @@ class WidgetForm(BaseModel):
     on: bool
 
 
+class GuideForm(BaseModel):
+    """Whether Home leaves the finished set-up guide out."""
+
+    hidden: bool
+
+
 @dataclass(frozen=True)
 class HomeFigure:
     """One number of today, or one measured duration. `unit` says how it is written."""
@@ -256,12 +263,13 @@ HomeFacts = Callable[[UnitOfWork, datetime], Sequence[HomeFact]]
 
 @dataclass(frozen=True)
 class HomeView:
-    """The home tab."""
+    """The home tab. `put_away` says that staff no longer want the guide; it is shown nevertheless while a step is left."""
 
     steps: list[HomeStep]
     figures: list[HomeFigure]
     notices: list[HomeNotice]
     oldest_waiting: timedelta | None
+    put_away: bool = False
 
     @property
     def launched(self) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.core.i18n import mark
 from app.core.permissions import Permission
 from app.domains.shops import service
-from app.domains.shops.schemas import BrandForm, GoodsQuery, HomeView, WidgetForm
+from app.domains.shops.schemas import BrandForm, GoodsQuery, GuideForm, HomeView, WidgetForm
 from app.shopify import goods
 from app.shopify.goods import Good
 from app.web import date_range
@@ -62,6 +62,7 @@ def _told(view: HomeView) -> HomeView:
             replace(notice, sentence=translated(notice.sentence, notice.data)) for notice in view.notices
         ],
         oldest_waiting=view.oldest_waiting,
+        put_away=view.put_away,
     )
 
 
@@ -91,6 +92,13 @@ def save_brand(ctx: Context, form: BrandForm) -> Done:
 def see_widget(ctx: Context, form: WidgetForm) -> Done:
     """Note what App Bridge says about the widget; Home is shown again when that is news."""
     return Done() if service.see_widget(ctx.uow, form.on) else Done(refresh="nothing")
+
+
+@action(HOME, "put-guide-away", permission=Permission.SETTINGS_WRITE, form=GuideForm)
+def put_guide_away(ctx: Context, form: GuideForm) -> Done:
+    """Leave the finished set-up guide out of Home for everybody of the shop, or show it again."""
+    service.put_guide_away(ctx.uow, form.hidden)
+    return Done(mark("The set-up guide is hidden. Home's menu shows it again.") if form.hidden else "")
 
 
 def _goods(shop_id: UUID, query: GoodsQuery) -> list[Good] | None:

@@ -158,6 +158,57 @@ def test_seeing_the_widget_needs_a_permission(shop: TestShop, app: Flask, door: 
     assert caller.submit("/app/home/see-widget", {"on": "true"}).status_code == 403
 
 
+def finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every step is done."""
+    monkeypatch.setattr(
+        service.home_facts, "_own_facts", lambda uow, shop: [HomeStep("one", "One", "", True, "/app", 1)]
+    )
+
+
+def test_the_finished_guide_is_put_away_for_the_shop_and_comes_back(
+    shop: TestShop,
+    other_shop: TestShop,
+    app: Flask,
+    door: Door,
+    no_facts: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    finished(monkeypatch)
+    caller, place = visit(shop, app, door), "/app/home/put-guide-away"
+    assert 'id="setup"' in caller.fragment("/app").text
+    for _again in range(2):
+        answer = caller.submit(place, {"hidden": "true"})
+        assert answer.status_code == 200 and 'id="setup"' not in answer.text
+    shown = caller.fragment("/app").text
+    assert 'id="setup"' not in shown and "Show the set-up guide" in shown
+    reader = visit(shop, app, door, permissions=frozenset({Permission.SETTINGS_READ}))
+    assert "Show the set-up guide" not in reader.fragment("/app").text
+    assert not look(other_shop).put_away
+    answer = caller.submit(place, {"hidden": "false"})
+    assert 'id="setup"' in answer.text and "Hide the guide" in answer.text
+    with shop.work() as uow:
+        noted = uow.all("SELECT before, after FROM audit_entries WHERE action = 'guide.hidden' ORDER BY id")
+    assert [(one["before"], one["after"]) for one in noted] == [
+        ({"hidden": False}, {"hidden": True}),
+        ({"hidden": True}, {"hidden": False}),
+    ]
+
+
+def test_a_guide_that_is_put_away_is_shown_while_a_step_is_left(
+    shop: TestShop, app: Flask, door: Door, no_facts: None
+) -> None:
+    with shop.work() as uow:
+        assert service.put_guide_away(uow, True)
+    assert 'id="setup"' in visit(shop, app, door).fragment("/app").text
+
+
+def test_putting_the_guide_away_is_guarded(shop: TestShop, app: Flask, door: Door) -> None:
+    reader = visit(shop, app, door, permissions=frozenset({Permission.SETTINGS_READ}))
+    assert reader.submit("/app/home/put-guide-away", {"hidden": "true"}).status_code == 403
+    assert visit(shop, app, door).submit("/app/home/put-guide-away", {"hidden": "2"}).status_code == 422
+    assert not look(shop).put_away
+
+
 def test_another_shops_guide_stays_as_it_is(shop: TestShop, other_shop: TestShop, no_facts: None) -> None:
     with shop.work() as uow:
         assert service.see_widget(uow, True)

@@ -10,7 +10,7 @@ from app.domains.shops.service.branding import brand, save_brand
 from app.domains.shops.service.days import day_totals, keep_days, register_day_figures
 from app.domains.shops.service.directory import forget_directory, installed, list_directory, look_up
 from app.domains.shops.service.erasing import erase, mark_erased, sweep
-from app.domains.shops.service.home_facts import home, register_home_facts, see_widget
+from app.domains.shops.service.home_facts import home, put_guide_away, register_home_facts, see_widget
 from app.domains.shops.service.installing import connect, install, visit
 from app.domains.shops.service.lifecycle import (
     admin_page,
@@ -47,6 +47,7 @@ __all__ = [
     "look_up",
     "mark_erased",
     "orders_watermark",
+    "put_guide_away",
     "register_day_figures",
     "register_home_facts",
     "revoke_api_key",

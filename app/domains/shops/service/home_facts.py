@@ -11,9 +11,10 @@ from app.core.db import UnitOfWork
 from app.core.i18n import mark
 from app.core.settings import get_settings
 from app.domains.shops import queries
-from app.domains.shops.events import WidgetSwitched
+from app.domains.shops.events import GuideHidden, WidgetSwitched
 from app.domains.shops.schemas import (
     APP_EMBED,
+    PUT_AWAY,
     Brand,
     HomeFact,
     HomeFacts,
@@ -39,28 +40,42 @@ def home(uow: UnitOfWork) -> HomeView:
     """Everything the home tab shows, each list in its order."""
     shop = get(uow)
     facts = _facts(uow, shop)
-    oldest = queries.oldest_waiting(uow)
+    oldest, finished = queries.oldest_waiting(uow), queries.finished_steps(uow)
     return HomeView(
-        steps=_guide(uow, facts),
+        steps=_guide(facts, finished),
         figures=sorted(
             (fact for fact in facts if isinstance(fact, HomeFigure)), key=lambda fact: fact.position
         ),
         notices=[fact for fact in facts if isinstance(fact, HomeNotice)],
         oldest_waiting=uow.now - oldest if oldest else None,
+        put_away=PUT_AWAY in finished,
     )
 
 
 def see_widget(uow: UnitOfWork, on: bool) -> bool:
     """Note what App Bridge says about our app embed in the live theme. Returns whether that is news."""
+    news = _note(uow, APP_EMBED, on)
+    if news:
+        uow.publish([WidgetSwitched(uow.shop, on)])
+    return news
+
+
+def put_guide_away(uow: UnitOfWork, hidden: bool) -> bool:
+    """Leave the finished set-up guide out of Home, or show it again. Returns whether that is news."""
+    news = _note(uow, PUT_AWAY, hidden)
+    if news:
+        uow.publish([GuideHidden(uow.shop, hidden)])
+    return news
+
+
+def _note(uow: UnitOfWork, step: str, on: bool) -> bool:
     seen = uow.one(
         "UPDATE shops SET updated_at = %(now)s, setup_steps = CASE WHEN %(on)s"
         " THEN setup_steps || jsonb_build_object(%(step)s::text, %(now)s::timestamptz)"
         " ELSE setup_steps - %(step)s::text END"
         " WHERE shop_id = %(shop)s AND (setup_steps ? %(step)s) <> %(on)s RETURNING shop_id",
-        {"shop": uow.shop, "step": APP_EMBED, "on": on, "now": uow.now},
+        {"shop": uow.shop, "step": step, "on": on, "now": uow.now},
     )
-    if seen is not None:
-        uow.publish([WidgetSwitched(uow.shop, on)])
     return seen is not None
 
 
@@ -72,9 +87,8 @@ def _facts(uow: UnitOfWork, shop: Shop) -> list[HomeFact]:
     return facts
 
 
-def _guide(uow: UnitOfWork, facts: list[HomeFact]) -> list[HomeStep]:
+def _guide(facts: list[HomeFact], finished: set[str]) -> list[HomeStep]:
     """The steps in order; the first that is not done is the current one."""
-    finished = queries.finished_steps(uow)
     steps = [
         replace(fact, done=fact.key in finished) if fact.done is None else fact
         for fact in facts
