@@ -49,4 +49,5 @@ def _home(uow: UnitOfWork, since: datetime) -> list[HomeFact]:
 compliance.register_person_data("bulk", _export, tables=_TABLES)
 compliance.register_person_eraser("bulk", _erase, tables=_TABLES)
 points.register_by_hand("bulk", queries.moved_since, queries.made_since)
+points.register_by_hand("enrolling", service.welcomed_since, service.welcomes_since)
 shops.register_home_facts("bulk", _home)

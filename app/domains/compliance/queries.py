@@ -130,6 +130,26 @@ def unhandled_bodies(uow: UnitOfWork, limit: int = 2000) -> list[tuple[UUID, byt
     return found
 
 
+def noted_since(
+    uow: UnitOfWork, action: str, subject: tuple[str, str | None], field: str, since: datetime
+) -> tuple[int, int]:
+    """How often an action was noted at a subject, or at all of its kind, and what `field` adds up to in them."""
+    one = " AND subject_id = %(id)s" if subject[1] is not None else ""
+    [found] = uow.tuples(
+        f"SELECT count(*), coalesce(sum((after->>%(field)s)::bigint), 0)::bigint FROM audit_entries"
+        f" WHERE shop_id = %(shop)s AND subject_kind = %(kind)s{one} AND action = %(action)s AND created_at >= %(since)s",
+        {
+            "shop": uow.shop,
+            "kind": subject[0],
+            "id": subject[1],
+            "action": action,
+            "field": field,
+            "since": since,
+        },
+    )
+    return found[0], found[1]
+
+
 def ever(uow: UnitOfWork, subject: tuple[str, str], field: str, values: Sequence[str]) -> bool:
     """Whether an audit entry of the subject (kind, id) left `field` at one of these values."""
     return bool(

@@ -471,6 +471,34 @@ def test_points_for_joining_count_for_a_persons_day(shop: TestShop) -> None:
     assert start(shop, ask(shop, "cy@example.com\ndee@example.com\n")).status == "done"
 
 
+def enroll_one(shop: TestShop, email: str, actor: Actor = MAYA) -> None:
+    with unit_of_work(shop.id, actor=actor) as uow:
+        service.enroll_one(uow, email)
+
+
+def test_enrolling_one_counts_for_a_persons_day_too(shop: TestShop) -> None:
+    limits(shop, daily_limit=3 * WELCOME)
+    start(shop, ask(shop, TWO))
+    enroll_one(shop, "cy@example.com")
+    with pytest.raises(DailyLimitReached) as refused:
+        enroll_one(shop, "dee@example.com")
+    assert refused.value.data == {"limit": 3 * WELCOME, "left": 0}
+    assert member(shop, "dee@example.com") is None
+    enroll_one(shop, "dee@example.com", OMAR)
+    joining_gives(shop, 0)
+    enroll_one(shop, "eve@example.com")
+
+
+def test_another_shop_has_its_own_day(shop: TestShop, other_shop: TestShop) -> None:
+    limits(shop, daily_limit=WELCOME)
+    enroll_one(shop, "cy@example.com")
+    with other_shop.work() as uow:
+        assert service.welcomed_since(uow, "staff", MAYA.id, uow.now.replace(year=2020)) == 0
+    with shop.work() as uow:
+        assert service.welcomed_since(uow, "staff", MAYA.id, uow.now.replace(year=2020)) == WELCOME
+        assert service.welcomes_since(uow, uow.now.replace(year=2020)) == 1
+
+
 def test_many_who_are_welcomed_in_an_hour_are_told_to_the_merchant(shop: TestShop) -> None:
     limits(shop, alert_per_hour=2)
     joining_gives(shop, 0)

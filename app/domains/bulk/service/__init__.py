@@ -2,7 +2,13 @@
 
 from app.domains.bulk.service.acting import UNDOABLE, permission
 from app.domains.bulk.service.checking import read
-from app.domains.bulk.service.enrolling import enroll_one, forget_person, person_of
+from app.domains.bulk.service.enrolling import (
+    enroll_one,
+    forget_person,
+    person_of,
+    welcomed_since,
+    welcomes_since,
+)
 from app.domains.bulk.service.keeping import (
     CHECK,
     as_file,
@@ -54,4 +60,6 @@ __all__ = [
     "start",
     "undo",
     "undo_rows",
+    "welcomed_since",
+    "welcomes_since",
 ]

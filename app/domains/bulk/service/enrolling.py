@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from app.domains.members.errors import AlreadyMember
 from app.domains.members.schemas import Member, Newcomer
 from app.domains.points import service as points
 
+_WELCOMED = "points.welcomed"
 _TOLD = """
 UPDATE bulk_rows r SET member_id = coalesce(v.member, r.member_id), person_sealed = NULL, person_index = NULL
 FROM unnest(%(ns)s::bigint[], %(members)s::uuid[]) AS v (n, member)
@@ -106,7 +107,10 @@ def do(uow: UnitOfWork, run: Run, rows: Sequence[Row]) -> Outcome:
 
 
 def enroll_one(uow: UnitOfWork, email: str) -> UUID:
-    """Enroll one person by e-mail and give what joining gives. Raises AlreadyMember."""
+    """Enroll one person by e-mail and give what joining gives, which counts for the actor's day as an adjustment does.
+
+    Raises AlreadyMember, DailyLimitReached.
+    """
     known = members.resolve_many(uow, [email]).get(email, [])
     if refusals(uow, {one.id: one for one in known[:1]}):
         raise AlreadyMember(fields={"customer": AlreadyMember.default_message})
@@ -116,9 +120,24 @@ def enroll_one(uow: UnitOfWork, email: str) -> UUID:
         whom = set(members.enroll_newcomers(uow, [Newcomer(email)]).values())
     if not whom:  # they came while this was asked
         raise AlreadyMember(fields={"customer": AlreadyMember.default_message})
-    points.welcome(uow, whom)
+    points.may_adjust(uow, points.welcome_points(uow))
+    given = sum(entry.points for entry in points.welcome(uow, whom).values())
     compliance.record(uow, "member.enrolled", ("member", str(min(whom))), None, None)
+    if given:
+        told = {"member_id": str(min(whom)), "points": given}
+        compliance.record(uow, _WELCOMED, (uow.actor.kind, uow.actor.id), None, told)
+        points.watch_by_hand(uow)
     return min(whom)
+
+
+def welcomed_since(uow: UnitOfWork, actor_kind: str, actor_id: str, since: datetime) -> int:
+    """Points that somebody gave since an instant by enrolling people one by one."""
+    return compliance.noted_since(uow, _WELCOMED, (actor_kind, actor_id), "points", since)[1]
+
+
+def welcomes_since(uow: UnitOfWork, since: datetime) -> int:
+    """How many people staff enrolled one by one since an instant and gave points by it."""
+    return compliance.noted_since(uow, _WELCOMED, ("staff", None), "points", since)[0]
 
 
 def _guests(

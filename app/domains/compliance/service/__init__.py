@@ -2,7 +2,14 @@
 
 from app.domains.compliance.rules import change_sentence
 from app.domains.compliance.schemas import Change
-from app.domains.compliance.service.audit import ever, list_entries, of_subjects, record, record_many
+from app.domains.compliance.service.audit import (
+    ever,
+    list_entries,
+    noted_since,
+    of_subjects,
+    record,
+    record_many,
+)
 from app.domains.compliance.service.persons import (
     erased_tables,
     exported_tables,
@@ -33,6 +40,7 @@ __all__ = [
     "get_request",
     "list_entries",
     "list_requests",
+    "noted_since",
     "of_subjects",
     "open_export",
     "record",

@@ -1,6 +1,7 @@
 """The audit trail: written in the transaction that makes the change, never changed afterwards."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -64,6 +65,13 @@ def list_entries(
 def of_subjects(uow: UnitOfWork, subjects: tuple[str, Sequence[str]], part: Stretch) -> list[AuditEntry]:
     """What was changed at several subjects (kind, ids) in a stretch of the trail."""
     return queries.of_subjects(uow, subjects, part)
+
+
+def noted_since(
+    uow: UnitOfWork, action: str, subject: tuple[str, str | None], field: str, since: datetime
+) -> tuple[int, int]:
+    """How often an action was noted at a subject (kind, id), or at all of a kind, and what a number in it adds up to."""
+    return queries.noted_since(uow, action, subject, field, since)
 
 
 def ever(uow: UnitOfWork, subject: tuple[str, str], field: str, values: Sequence[str]) -> bool:
