@@ -89,7 +89,7 @@ _OTHER_REASONS = {
     "referral_reversed": mark("Friend's order no longer counts"),
 }
 REASONS = {
-    **{value: words for value, words in service.KINDS.items() if value != "referral"},
+    **{value: words for value, words in programs.KINDS.items() if value != "referral"},
     **_OTHER_REASONS,
     **service.REASONS,
 }
@@ -131,7 +131,7 @@ def rule_options(ctx: Context) -> list[tuple[str, str]]:
     """The earning rules of the active program."""
     terms = programs.active_terms(ctx.uow)
     return [
-        (rule.id, rule.name or translate(ctx.locale, service.KINDS[rule.kind]))
+        (rule.id, rule.name or translate(ctx.locale, programs.KINDS[rule.kind]))
         for rule in (terms.rules if terms else [])
     ]
 

@@ -80,7 +80,7 @@ from app.domains.points.service.rehearsing import (
 from app.domains.points.service.rehearsing import run as run_rehearsal
 from app.domains.points.service.standing import register_member_facts
 from app.domains.points.service.standings import refresh_standings
-from app.domains.points.service.statement import KINDS, REASONS, explain, explained, of_order, recent
+from app.domains.points.service.statement import REASONS, explain, explained, of_order, recent
 from app.domains.points.service.taking import Taken, Taking, take_many
 from app.domains.points.service.taking_back import take_back_many
 from app.domains.points.service.tasks import TASKS, one_member
@@ -89,7 +89,6 @@ from app.domains.points.service.verification import prove, start_proof, verify
 
 __all__ = [
     "ALERT",
-    "KINDS",
     "REASONS",
     "TASKS",
     "Deed",

@@ -13,6 +13,7 @@ from babel.numbers import format_currency, format_decimal
 from app.core.db import UnitOfWork
 from app.core.i18n import enumerated, isolated, mark, plural_number, translate, translations
 from app.domains.points import queries
+from app.domains.programs import service as programs
 
 _PURCHASE = mark("{points} for order {order}: {base} at {rate} per {unit}.")
 _PURCHASE_MULTIPLIED = mark("{points} for order {order}: {base} at {rate} per {unit}, times {multiplier}.")
@@ -69,20 +70,6 @@ _SENTENCES = {
     "tier_entry": mark("{points} for reaching {tier}."),
 }
 _EVENT = mark("{points} for: {event}.")
-KINDS = {
-    "purchase": mark("Purchases"),
-    "signup": mark("Joining"),
-    "birthday": mark("Birthday"),
-    "newsletter": mark("Newsletter"),
-    "review": mark("Review"),
-    "social_follow": mark("Following the shop"),
-    "social_share": mark("Sharing the shop"),
-    "goal_spend": mark("Spending goal"),
-    "first_purchase": mark("First purchase in time"),
-    "custom_event": mark("Event of your own"),
-    "store_visit": mark("Store visit"),
-    "referral": mark("Recommendation"),
-}
 CAPS = {
     "per_order": mark("per order"),
     "per_day": mark("per day"),
@@ -231,7 +218,7 @@ def _campaign_name(campaign: dict[str, Any], locale: str) -> str:
 def rule_name(rule: dict[str, Any], locale: str) -> str:
     """What a rule of a trace is called: by its own name, else by its kind."""
     name: str = rule.get("names", {}).get(locale) or rule.get("name") or ""
-    return name or translate(locale, KINDS.get(rule.get("kind", ""), mark("Points")))
+    return name or translate(locale, programs.KINDS.get(rule.get("kind", ""), mark("Points")))
 
 
 def _why_nothing(trace: dict[str, Any], locale: str) -> str:

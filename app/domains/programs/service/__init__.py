@@ -57,8 +57,10 @@ from app.domains.programs.service.templating import (
     preview,
     templates,
 )
+from app.domains.programs.service.wording import KINDS
 
 __all__ = [
+    "KINDS",
     "Engine",
     "LaunchForm",
     "Offer",
