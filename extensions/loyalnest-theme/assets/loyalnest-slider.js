@@ -18,8 +18,12 @@
         Object.assign(input, { type: "range", min: least, max: most, step, value: least, ariaLabel: name });
         const output = document.createElement("p");
         output.className = "price";
+        /* each side keeps its own direction, and the arrow points on in that of the panel */
+        const arrow = getComputedStyle(this).direction === "rtl" ? "←" : "→";
+        const isolated = (text) => `\u2068${text}\u2069`;
         const show = () => {
-          output.textContent = `${points.format(input.value)} → ${money.format((input.value / step) * worth)}`;
+          const given = isolated(points.format(input.value));
+          output.textContent = `${given} ${arrow} ${isolated(money.format((input.value / step) * worth))}`;
           input.setAttribute("aria-valuetext", output.textContent);
         };
         input.addEventListener("input", show);
