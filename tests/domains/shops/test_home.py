@@ -1,5 +1,6 @@
 """The home tab: facts of every domain, what needs the merchant, in every state, language and role."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -181,6 +182,7 @@ def test_the_finished_guide_is_put_away_for_the_shop_and_comes_back(
         assert answer.status_code == 200 and 'id="setup"' not in answer.text
     shown = caller.fragment("/app").text
     assert 'id="setup"' not in shown and "Show the set-up guide" in shown
+    assert re.search(r'hx-vals="{&#34;hidden&#34;: ?false}"', shown)
     reader = visit(shop, app, door, permissions=frozenset({Permission.SETTINGS_READ}))
     assert "Show the set-up guide" not in reader.fragment("/app").text
     assert not look(other_shop).put_away
