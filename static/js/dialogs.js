@@ -67,6 +67,7 @@
     showArrived();
     setTimeout(openFromAddress);
   });
+  document.addEventListener("htmx:after:history:push", () => setTimeout(openFromAddress));
   /* a form in a dialog that was accepted closes it; whether it stays is said by the form that was sent, not by the one that came */
   document.addEventListener("htmx:before:request", (event) => {
     const { ctx } = event.detail;
