@@ -83,11 +83,13 @@ def opener(
     small: bool = False,
     open_id: Any = None,
     chosen: str | None = None,
+    *,
+    attrs: Attributes = _NONE,
 ) -> Markup:
     """A button that fetches a dialog or drawer from `url` (a page whose template fills `{% block overlay %}`).
 
     `open_id` is the row's id: the address then carries ?open=<id> and a reload opens it again. `chosen` is the id of a
-    data_table whose chosen ids are sent.
+    data_table whose chosen ids are sent; `attrs` are further attributes.
     """
     fetched = {
         "hx-get": url,
@@ -96,6 +98,7 @@ def opener(
         "hx-sync": "this:drop",
         "data-open-id": open_id,
         "hx-include": f"#{chosen} [data-select]:checked, #{chosen}-chosen" if chosen else None,
+        **attrs,
     }
     return button(label, kind, icon_name=icon_name, small=small, attrs=fetched)
 

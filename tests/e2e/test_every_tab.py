@@ -109,7 +109,7 @@ def test_the_shell_and_what_goes_wrong_is_accessible(arrive: Arrive, watch: Watc
     wrong += look_at(merchant, "no member matches")
 
     go(merchant, "/app/points-ledger")
-    app.locator("[data-open=adjust]").click()
+    app.locator("[hx-get$='/points-ledger/adjust']").click()
     with watch.provoked("422"):
         app.locator("dialog#adjust [type=submit]").last.click()
         expect(app.locator("dialog#adjust .problem").first).to_be_visible()

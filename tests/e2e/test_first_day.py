@@ -299,7 +299,7 @@ def change_a_tier(day: Day) -> None:
 def adjust_points(day: Day) -> None:
     merchant = day.merchant
     merchant.go("points-ledger")
-    merchant.app.locator("[data-open=adjust]").click()
+    merchant.app.locator("[hx-get$='/points-ledger/adjust']").click()
     dialog = merchant.app.locator("dialog#adjust")
     with day.watch.provoked("status of 422"):
         dialog.locator("input[name=member]").fill(day.email)

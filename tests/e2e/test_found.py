@@ -61,7 +61,7 @@ def test_a_member_is_chosen_with_the_keyboard(arrive: Arrive, locale: str) -> No
 
 def test_a_dialog_stays_open_when_its_list_is_closed(arrive: Arrive) -> None:
     merchant = arrive("/points-ledger")
-    merchant.app.locator("[data-open=adjust]").click()
+    merchant.app.locator("[hx-get$='/points-ledger/adjust']").click()
     dialog = merchant.app.locator("dialog#adjust")
     field = dialog.locator("[name=member]")
     option(merchant, field, "cam")

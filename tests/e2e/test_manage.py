@@ -51,7 +51,7 @@ def test_members_are_found_credited_and_noted(arrive: Arrive, locale: str) -> No
 def test_a_preview_is_quiet_while_somebody_types(arrive: Arrive) -> None:
     """The watch fails this test for anything red in the console."""
     merchant = arrive("/points-ledger")
-    merchant.app.locator("[data-open=adjust]").click()
+    merchant.app.locator("[hx-get$='/points-ledger/adjust']").click()
     dialog = merchant.app.locator("dialog#adjust")
     points = dialog.locator("input[name=points]")
     for text in ("", "1", "12x", "999999999999999999999"):

@@ -64,8 +64,6 @@ def points_ledger(ctx: Context, query: LedgerFilter) -> dict[str, Any]:
         "totals": service.totals(ctx.uow),
         "delay": orders.award_delay(ctx.uow),
         "can_adjust": ctx.can(Permission.POINTS_ADJUST),
-        "adjust": {"verb": "award", "reason": "goodwill"},
-        "reasons": service.REASONS,
         "waiting": queries.waiting_adjustments(ctx.uow),
         "alerted": service.alerted_since(ctx.uow, ctx.uow.now - timedelta(hours=24)),
         **_proof(ctx),
@@ -186,7 +184,15 @@ _OPEN = ("available", "pending", "held")
 _LOTS_SHOWN = 20
 
 
-@action(_KEY, "adjust", permission=Permission.POINTS_ADJUST, form=AdjustForm)
+@tab_page(
+    _KEY, "/adjust", "_adjusting.html", title=mark("Adjust points"), permission=Permission.POINTS_ADJUST
+)
+def adjusting() -> dict[str, Any]:
+    """The dialog that adjusts the points of a member who is found in it."""
+    return {"preview": None}
+
+
+@action(_KEY, "adjust", permission=Permission.POINTS_ADJUST, form=AdjustForm, prepare=adjusting)
 def adjust(ctx: Context, form: AdjustForm) -> Done:
     """Give, take, set, expire or transfer points by hand."""
     member = _one(ctx, form.member, "member")
@@ -233,8 +239,6 @@ def adjust_member(ctx: Context, id: UUID) -> dict[str, Any]:
     return {
         "name": profile.name or profile.email or "",
         "adjust": {"member": str(id), "verb": "award", "reason": "goodwill", "back": "member"},
-        "reasons": service.REASONS,
-        "rules": service.adjust_settings(ctx.uow),
         "preview": None,
     }
 
