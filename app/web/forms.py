@@ -85,8 +85,12 @@ class Form:
         if name in self.errors:
             return self.errors[name]
         within = f"{name}."
-        refused = (key for key in self.errors if key.startswith(within) and key[len(within) :].isdecimal())
-        return self.errors.get(next(refused, ""), "")
+        refused = (
+            sentence
+            for key, sentence in self.errors.items()
+            if key.startswith(within) and key[len(within) :].isdecimal()
+        )
+        return next(refused, "")
 
     def read(self, theirs: Any, names: Sequence[str]) -> str:
         """The named fields as the person got to read them, as JSON for a hidden field that comes back with the form.

@@ -100,6 +100,7 @@ def test_a_template_goes_live_with_a_changed_rule_and_an_order_earns_by_it(
     merchant.install()
     merchant.open("/loyalty-programs")
     merchant.rows("programs").locator("th a").first.click()
+    merchant.main.locator("[aria-controls=program-more]").click()
     merchant.main.locator("""[hx-vals*='"paused"']""").click()
     merchant.confirm()
     said(merchant)

@@ -118,6 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = False
     block_on_close = True
+    request_queue_size = 64  # who calls all at once is not turned away on a busy machine
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire

@@ -170,12 +170,12 @@ def test_columns_are_chosen_per_person_and_given_back(
     maya, owen = call_as(staff(shop.id)), call_as(staff(shop.id))
     path = f"{VIEWS}/members/columns/choose"
     assert maya.submit(path, {"at": f"{LIST}?status=active", "columns": ["pending"]}).status_code == 200
-    assert "Pending" in maya.get(LIST).text and "Earned" not in maya.get(LIST).text
-    assert "Earned" in owen.get(LIST).text
+    assert "Pending" in maya.get(LIST).text and "For tiers" not in maya.get(LIST).text
+    assert "For tiers" in owen.get(LIST).text
     dialog = maya.get(f"{VIEWS}/members/columns?at={LIST}").text
     assert 'value="pending" checked' in dialog and 'value="qualifying" checked' not in dialog
     maya.submit(path, {"at": LIST, "columns": ["pending"], "usual": "true"})
-    assert "Earned" in maya.get(LIST).text
+    assert "For tiers" in maya.get(LIST).text
 
 
 def test_a_selection_is_ids_or_the_filter_never_both(shop: TestShop, people: list[UUID]) -> None:

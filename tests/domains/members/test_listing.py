@@ -42,6 +42,9 @@ FROM tier_ladders, generate_series(1, 2) n RETURNING id
 
 def generate(uow: UnitOfWork, many: int) -> list[UUID]:
     """Members with points and two tiers, the second of which hardly anybody has; the tiers' ids."""
+    uow.execute(
+        "SET LOCAL statement_timeout = '60s'"
+    )  # so many rows at once are the test's, not the product's
     uow.execute(_GENERATE, {"shop": uow.shop, "many": many})
     tiers = [row["id"] for row in uow.all(_TIERS, {"shop": uow.shop})]
     uow.execute(

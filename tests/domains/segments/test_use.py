@@ -13,7 +13,7 @@ from app.domains.points.schemas import Credit
 from app.domains.programs import service as programs
 from app.domains.programs.schemas import Conditions, EarningRule
 from app.domains.rewards import service as rewards
-from app.domains.rewards.errors import NotInSegment
+from app.domains.rewards.errors import InvalidReward, NotInSegment
 from app.domains.rewards.schemas import RewardForm
 from app.domains.segments import service
 from app.domains.segments.schemas import SegmentIn
@@ -64,17 +64,19 @@ def test_a_reward_for_a_segment_is_hidden_from_others_and_refused(shop: TestShop
     with shop.work() as uow:
         inside, outside = join(uow, 77), join(uow, 78)
         segment = listed(uow, inside)
-        form = RewardForm.model_validate(
-            {
-                "names": {"en": "Only for friends"},
-                "kind": "amount_off",
-                "points_cost": 500,
-                "amount": "5",
-                "segments": [str(segment), str(UUID(int=9))],
-            }
-        )
-        reward = rewards.create_reward(uow, form)
-        assert reward.segments == [segment], "what is no segment of the shop is dropped"
+        wanted = {
+            "names": {"en": "Only for friends"},
+            "kind": "amount_off",
+            "points_cost": 500,
+            "amount": "5",
+            "segments": [str(segment)],
+        }
+        unknown = wanted | {"segments": [str(segment), str(UUID(int=9))]}
+        with pytest.raises(InvalidReward) as refused:
+            rewards.create_reward(uow, RewardForm.model_validate(unknown))
+        assert list(refused.value.fields) == ["segments"]
+        reward = rewards.create_reward(uow, RewardForm.model_validate(wanted))
+        assert reward.segments == [segment]
         seen = {
             customer: {one_.name for one_ in storefront.summary(uow, customer, "en").rewards}
             for customer in (77, 78, None)
