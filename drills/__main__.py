@@ -7,7 +7,8 @@ import argparse
 import logging
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from app.factory import load_domains
 from drills import (
@@ -58,15 +59,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"unknown drill: {', '.join(unknown)}; there are {', '.join(DRILLS)}", file=sys.stderr)
         return 2
     load_domains()
-    # What is refused and tried again is what a drill is made of; its laws say whether that was right.
-    logging.getLogger("app").setLevel(logging.ERROR)
     scale, wrong = Scale(options.short, options.seed), 0
     print(f"seed {options.seed}", flush=True)
-    for name in options.names or DRILLS:
-        outcome = DRILLS[name](scale)
-        print(outcome.line(name), flush=True)
-        wrong += bool(outcome.broken)
+    with _errors_only():
+        for name in options.names or DRILLS:
+            outcome = DRILLS[name](scale)
+            print(outcome.line(name), flush=True)
+            wrong += bool(outcome.broken)
     return 1 if wrong else 0
+
+
+@contextmanager
+def _errors_only() -> Iterator[None]:
+    """What is refused and tried again is what a drill is made of; its laws say whether that was right."""
+    log = logging.getLogger("app")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 if __name__ == "__main__":
