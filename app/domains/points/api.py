@@ -428,7 +428,11 @@ def points_as_of(ctx: Context, query: schemas.AsOfQuery) -> schemas.PastOut:
     produces="text/csv",
 )
 def points_entries_csv(ctx: Context, query: Any) -> Download:
-    """Download every points entry that the filters leave, as CSV, in the order of `sort`."""
+    """Download every points entry that the filters leave, as CSV, in the order of `sort`.
+
+    `points` is what the member has more or less. An entry with `balances` left that sum as it was: its `points` went from one
+    balance to another (`available_held`, `held_available`, `pending_available`) or got another expiry date (`dates`).
+    """
     return download(ctx, ENTRIES, query)
 
 

@@ -56,6 +56,19 @@ ACTORS = {
     "member": mark("the member"),
     "operator": mark("support"),
 }
+# From and to which balance points went that a member had before and after; what has no kind here changed the sum.
+_BETWEEN = {
+    "hold": "available_held",
+    "release": "held_available",
+    "activate": "pending_available",
+    "redate": "dates",
+}
+BALANCES = {
+    "available_held": mark("Available to Reserved"),
+    "held_available": mark("Reserved to Available"),
+    "pending_available": mark("Pending to Available"),
+    "dates": mark("Expiry date only"),
+}
 SOURCES = {
     "orders": mark("Orders"),
     "deeds": mark("What members did"),
@@ -144,8 +157,25 @@ def _members(rows: Sequence[Row]) -> Parts:
     return links([row["name"] or former for row in rows], urls)
 
 
-def _change(row: Row) -> str:
-    return amount(row["points"]) if row["points"] else muted(points(row["moved"]))
+def _shown_points(row: Row) -> int:
+    """What a member has more or less, else how many points moved between their balances."""
+    shown: int = row["points"] or row["moved"]
+    return shown
+
+
+def change(row: Row) -> str:
+    """The points of an entry, muted where they only moved between balances."""
+    return amount(row["points"]) if row["points"] else muted(points(_shown_points(row)))
+
+
+def balances(row: Row) -> str | None:
+    """From and to which balance (a key of BALANCES) the points of an entry moved that left their sum as it was."""
+    return None if row["points"] else _BETWEEN.get(row["kind"])
+
+
+def _balances(row: Row) -> str:
+    way = balances(row)
+    return escape(sentence(BALANCES[way])) if way else "–"
 
 
 def _peeks(rows: Sequence[Row]) -> Parts:
@@ -175,7 +205,16 @@ ENTRIES = declare_list(
             Column("why", mark("Why"), phone="more", cell=lambda row: escape(row["why"])),
             Column("kind", mark("Kind"), kind="status", words=KINDS),
             Column("reason", mark("Reason"), shown=False, priority=2, words=REASONS),
-            Column("points", mark("Points"), kind="number", phone="key", cell=_change),
+            Column("points", mark("Points"), kind="number", phone="key", cell=change, value=_shown_points),
+            Column(
+                "balances",
+                mark("From and to"),
+                shown=False,
+                priority=2,
+                words=BALANCES,
+                cell=_balances,
+                value=balances,
+            ),
             Column("available_after", mark("Available after"), kind="number", priority=2, phone="hide"),
             Column("pending_after", mark("Pending after"), kind="number", shown=False, priority=2),
             Column("held_after", mark("Reserved after"), kind="number", shown=False, priority=2),

@@ -15,9 +15,12 @@ from app.domains.orders import service as orders
 from app.domains.points import queries, service
 from app.domains.points.lists import (
     ADJUSTMENTS,
+    BALANCES,
     ENTRIES,
     LOTS,
     REDATINGS,
+    balances,
+    change,
     name_of,
     rule_options,
 )
@@ -41,7 +44,7 @@ from app.web.context import Context
 from app.web.date_range import today
 from app.web.filters import points
 from app.web.lists import headings, show_list
-from app.web.locale import translated
+from app.web.locale import sentence, translated
 from app.web.rendering import action_url
 from app.web.tabs import Done, Fragment, action, tab, tab_page
 
@@ -105,9 +108,11 @@ def entry(ctx: Context, id: UUID) -> dict[str, Any]:
     chain = queries.in_chain(ctx.uow, id)
     version, made = row["program_version_id"], row["trace"].get("adjustment")
     without = service.as_of(ctx.uow, row["member_id"], ctx.uow.now, without=[id]).balance
-    now = service.balance(ctx.uow, row["member_id"])
+    now, between = service.balance(ctx.uow, row["member_id"]), balances(row)
     return {
         "entry": row,
+        "change": change(row),
+        "balances": sentence(BALANCES[between]) if between else None,
         "why": service.explain(row, ctx.locale),
         "told": service.told(row, ctx.locale),
         "name": name_of(members.profiles(ctx.uow, [row["member_id"]]), row["member_id"]),

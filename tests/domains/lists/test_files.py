@@ -21,12 +21,15 @@ COLUMNS = "/app/home/lists"
 
 @pytest.fixture(autouse=True)
 def people(shop: TestShop) -> None:
-    """Seven members, one of them blocked, with points in no order, some taken back."""
+    """Seven members, one of them blocked, with points in no order, some taken back, some reserved and one hold ended."""
     with shop.work() as uow:
         found = members.enroll(uow, [Person(n, f"m{n}@example.com", f"=Name{n}", "Ruiz") for n in range(7)])
         for n in (4, 1, 6, 2):
             points.credit(uow, [Credit(found[n].id, 1_500 * n, f"b{n}", "birthday")])
         points.reverse(uow, Reversal(found[4].id, 2_000, "r", "refund"))
+        points.hold(uow, found[1].id, 1_200, key="h1", reason="checkout_hold")
+        held = points.hold(uow, found[2].id, 700, key="h2", reason="checkout_hold")
+        points.settle(uow, held.id, "release", key="e2", reason="checkout_released")
         members.set_status(uow, found[6].id, "blocked")
 
 
@@ -92,6 +95,7 @@ def filed(caller: Caller, address: str) -> list[list[str]]:
             ["key", "actor_kind", "points", "member_id", "reason"],
             1,
         ),
+        ("points-entries", "/app/points-ledger?source=redemptions", ["kind", "points", "balances"], 3),
     ],
 )
 def test_the_file_is_what_the_pages_show(

@@ -67,6 +67,8 @@ def listed(shop: TestShop, **asked: Any) -> list[tuple[str, int]]:
 
 ALL_ENTRIES = [("adjust", 7), ("award", 90), ("reverse", -100), ("spend", -60), ("hold", 0), ("award", 100)]
 
+CHANGES = [(kind, points) for kind, points in ALL_ENTRIES if points]
+
 
 @pytest.mark.parametrize(
     ("asked", "expected"),
@@ -234,7 +236,9 @@ def test_the_export_has_what_is_shown_and_no_formulas(
         return list(csv.DictReader(caller.get(url).text.removeprefix("\ufeff").splitlines()))
 
     lines = lines_of(CSV)
-    assert [(line["kind"], int(line["points"])) for line in lines] == ALL_ENTRIES
+    assert [(line["kind"], int(line["points"])) for line in lines if not line["balances"]] == CHANGES
+    between = [(line["kind"], line["points"], line["balances"]) for line in lines if line["balances"]]
+    assert between == [("hold", "60", "available_held")]
     assert lines[0]["name"] == "'=Ana Ruiz"
     assert (lines[2]["points"], lines[2]["why"][:12]) == ("-100", "'−100 points")
     awards = lines_of(f"{CSV}?kind=award&sort=oldest&columns=points")
@@ -264,6 +268,8 @@ def test_the_drawer_tells_what_why_how_and_the_chain(
     assert "Reserved to Spent" in text
     assert str(entry_of(shop, "h")["id"]) in text
     assert str(entry_of(shop, "r")["id"]) in text
+    text = re.sub(r"<[^>]+>|\s+", " ", merchant.get(f"{TAB}/{entry_of(shop, 'h')['id']}").text)
+    assert re.search(r"60 +Available to Reserved +Verified", text)
     assert "sorry" in merchant.get(f"{TAB}/{adjusted['id']}").text
     assert call_as(staff(staff_shop())).get(f"{TAB}/{award['id']}").status_code == 404
 
