@@ -19,6 +19,7 @@ def init_compression(app: Flask) -> None:
     app.config["COMPRESS_ALGORITHM_STREAMING"] = ("br", "zstd", "gzip")
     app.config["COMPRESS_ZSTD_LEVEL"] = 1
     app.config["COMPRESS_REGISTER"] = False
+    app.config["COMPRESS_EVALUATE_CONDITIONAL_REQUEST"] = False
     compress = Compress()
     compress.init_app(app)
 
@@ -32,4 +33,7 @@ def init_compression(app: Flask) -> None:
             response.call_on_close(
                 close
             )  # the library puts its own stream in front of the file and forgets it
-        return compress.after_request(response)
+        shorter = compress.after_request(response)
+        if "ETag" in shorter.headers:  # it names the encoding now, so only now can it be compared
+            shorter.make_conditional(request)
+        return shorter

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from math import floor
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ Style = Literal["short", "medium", "long", "full"]
 Unit = Literal["hour", "minute", "second"]
 _ISOLATE, _POP = "\u2066", "\u2069"
 _COMPACT_FROM = 10_000_000
-_DAY, _SECOND = 86_400, timedelta(seconds=1)
+_DAY = 86_400
 # A unit, its seconds, and from how many on it is used.
 _UNITS: tuple[tuple[Unit, int, int], ...] = (("hour", 3_600, 4_320), ("minute", 60, 72), ("second", 1, 0))
 # Babel parses patterns and locales each time it is asked; a page asks hundreds of times for the same few texts.
@@ -138,33 +139,38 @@ def datetime_text(value: datetime | None, style: Style = "medium", seconds: bool
 
 
 def _exact(at: datetime, locale: str, style: Style = "medium", seconds: bool = False) -> str:
-    return _moment(at.date(), at.hour, at.minute, at.second if seconds else None, style, locale)
-
-
-@_kept
-def _moment(day: date, hour: int, minute: int, second: int | None, style: Style, locale: str) -> str:
-    hours, days = _clock(hour, minute, second, locale), _day(day.year, day.month, day.day, style, locale)
-    return _joined(style, locale).replace("{0}", hours).replace("{1}", days)
+    hours = _clock(at.hour, at.minute, at.second if seconds else None, locale)
+    day = _day(at.year, at.month, at.day, style, locale)
+    return _joined(style, locale).replace("{0}", hours).replace("{1}", day)
 
 
 def reltime(value: datetime | None) -> str:
     """How long ago or in what time, up to a day; then the date."""
-    return "–" if value is None else _near(_aware(value), _local(value), clock.now(), current.locale())
+    return "–" if value is None else moments([value])[2][0]
 
 
-def moments(values: Sequence[datetime]) -> tuple[list[str], list[str]]:
-    """What `datetime_text` and what `reltime` say of each; language, zone and the present are asked for once."""
-    locale, zone, now = current.locale(), ZoneInfo(current.timezone()), clock.now()
-    local = [_aware(value).astimezone(zone) for value in values]
-    near = [_near(value, at, now, locale) for value, at in zip(values, local, strict=True)]
-    return [_exact(at, locale) for at in local], near
+def moments(values: Sequence[datetime]) -> tuple[list[str], list[str], list[str]]:
+    """Of each instant: its minute in UTC as HTML writes it, what `datetime_text` says, and what `reltime` says.
+
+    Language, zone and the present are asked for once.
+    """
+    locale, zone, now = current.locale(), current.timezone(), clock.now().timestamp()
+    times = [_aware(value).timestamp() for value in values]
+    minutes = [_minute(int(at // 60), zone, locale) for at in times]
+    near = [
+        day if not -_DAY < distance < _DAY else _within_a_day(distance, locale)
+        for distance, (_, _, day) in zip([floor(at - now) for at in times], minutes, strict=True)
+    ]
+    return [utc for utc, _, _ in minutes], [exact for _, exact, _ in minutes], near
 
 
-def _near(at: datetime, local: datetime, now: datetime, locale: str) -> str:
-    distance = (at - now) // _SECOND
-    if abs(distance) >= _DAY:
-        return _day(local.year, local.month, local.day, "medium", locale)
-    return _within_a_day(distance, locale)
+@_kept
+def _minute(since_1970: int, zone: str, locale: str) -> tuple[str, str, str]:
+    """A minute in UTC as HTML writes it, as a date with its time of day in the zone, and as a date there."""
+    utc = datetime.fromtimestamp(since_1970 * 60, UTC)
+    local = utc.astimezone(ZoneInfo(zone))
+    day = _day(local.year, local.month, local.day, "medium", locale)
+    return utc.isoformat(timespec="minutes"), _exact(local, locale), day
 
 
 @_kept

@@ -66,9 +66,11 @@ def ngettext(one: str, many: str, num: int, /, **variables: Any) -> Markup:
 
 def nouns(forms: tuple[str, str], numbers: Iterable[float | Decimal]) -> list[str]:
     """The word of a unit in the form that goes with each of the numbers, as markup."""
-    words, counts = catalog(), [plural_number(number) for number in numbers]
+    words = catalog()
+    counts = [plural_number(number) for number in numbers]
     kinds = [words.plural(count) for count in counts]
-    said = {kind: words.ungettext(*forms, count) for kind, count in zip(kinds, counts, strict=True)}
+    one_of = dict(zip(kinds, counts, strict=True))
+    said = {kind: words.ungettext(*forms, count) for kind, count in one_of.items()}
     return [said[kind] for kind in kinds]
 
 

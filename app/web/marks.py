@@ -5,7 +5,7 @@ A page writes hundreds of them, and calls of macros are dear; `macros/icons.html
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -232,17 +232,8 @@ def moment(instant: datetime | None) -> Markup:
 
 def moments(instants: Sequence[datetime]) -> Parts:
     """Moments as `moment` writes each."""
-    instants = [instant.astimezone(UTC) for instant in instants]
-    exact, near = filters.moments(instants)
-    return (
-        '<time datetime="',
-        [instant.isoformat() for instant in instants],
-        '" title="',
-        exact,
-        '">',
-        near,
-        "</time>",
-    )
+    utc, exact, near = filters.moments(instants)
+    return '<time datetime="', utc, '" title="', exact, '">', near, "</time>"
 
 
 def drawer_link(url: str, open_id: Any, label: str, icon_name: str = "eye") -> Markup:
