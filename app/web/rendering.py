@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
-from flask import Flask, Response, current_app, render_template, request, url_for
+from flask import Flask, Response, current_app, request, url_for
 from flask.templating import Environment
 
 from app.core.i18n import direction
@@ -119,7 +119,7 @@ def _written(template: str, **values: Any) -> bytes:
     before = _admin.set(admin())
     try:
         with one_reader(), one_page() as finished:
-            return finished(render_template(template, **values))
+            return finished(current_app.jinja_env.get_template(template).render(values))
     finally:
         _admin.reset(before)
 
