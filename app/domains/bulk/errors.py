@@ -50,6 +50,16 @@ class WelcomeChanged(Conflict):
     )
 
 
+class WelcomeNeedsApproval(Conflict):
+    """Joining gives more points than one person may give alone, so one person does not enroll another alone either."""
+
+    code = "bulk_welcome_needs_approval"
+    default_message = mark(
+        "Joining gives more points ({points}) than one person may give here alone. Enroll people with a bulk action, so"
+        " that somebody else can approve it."
+    )
+
+
 class NothingToDo(Conflict):
     """The dry run accepted no row."""
 

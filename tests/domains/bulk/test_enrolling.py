@@ -12,7 +12,7 @@ from app.core.db import Actor, unit_of_work
 from app.core.errors import Invalid
 from app.core.permissions import ALL, Permission
 from app.domains.bulk import jobs, queries, rules, service
-from app.domains.bulk.errors import FileRefused, WelcomeChanged
+from app.domains.bulk.errors import FileRefused, WelcomeChanged, WelcomeNeedsApproval
 from app.domains.bulk.schemas import Audience, RowsQuery, Run, Wanted
 from app.domains.bulk.service import acting
 from app.domains.compliance import service as compliance
@@ -487,6 +487,42 @@ def test_enrolling_one_counts_for_a_persons_day_too(shop: TestShop) -> None:
     enroll_one(shop, "dee@example.com", OMAR)
     joining_gives(shop, 0)
     enroll_one(shop, "eve@example.com")
+
+
+def test_one_person_enrolls_nobody_alone_whose_welcome_needs_a_second_one(
+    shop: TestShop, call_as: Callable[..., Any]
+) -> None:
+    limits(shop, approval_above=WELCOME - 1)
+    with pytest.raises(WelcomeNeedsApproval) as refused:
+        enroll_one(shop, "cy@example.com")
+    assert refused.value.data == {"points": WELCOME}
+    told = call_as(staff(shop.id)).submit("/app/members/enroll", {"customer": "cy@example.com"})
+    assert (told.status_code, "somebody else can approve it" in told.text) == (409, True)
+    assert member(shop, "cy@example.com") is None
+    with unit_of_work(shop.id, actor=Actor("api_key", "1", "Import")) as uow:
+        service.enroll_one(uow, "dee@example.com")
+    limits_again(shop, approval_above=WELCOME)
+    enroll_one(shop, "cy@example.com")
+    limits_again(shop, approval_above=0, daily_limit=1)
+    joining_gives(shop, 0)
+    enroll_one(shop, "eve@example.com")
+
+
+def limits_again(shop: TestShop, **wanted: int) -> None:
+    with shop.work() as uow:
+        known = points.adjust_settings(uow)
+        points.save_adjust_settings(uow, SettingsForm(**wanted, version=known.version))
+
+
+def test_a_customer_whom_staff_have_read_from_the_shop_joins_like_any_other(shop: TestShop) -> None:
+    limits(shop, approval_above=WELCOME - 1, daily_limit=1)
+    with unit_of_work(shop.id, actor=MAYA) as uow:
+        members.ask_to_enroll(uow, "5")
+    with shop.work() as uow:
+        members.learn(uow, [Person(5, "cy@example.com")])
+        joined = members.by_customer(uow, 5)
+        assert joined is not None
+        assert points.balance(uow, joined.id).available == WELCOME
 
 
 def test_another_shop_has_its_own_day(shop: TestShop, other_shop: TestShop) -> None:

@@ -10,6 +10,7 @@ import orjson
 
 from app.core.db import UnitOfWork
 from app.domains.bulk import queries
+from app.domains.bulk.errors import WelcomeNeedsApproval
 from app.domains.bulk.rules import Judged, Line
 from app.domains.bulk.schemas import Outcome, Problem, Row, Run
 from app.domains.compliance import service as compliance
@@ -107,9 +108,9 @@ def do(uow: UnitOfWork, run: Run, rows: Sequence[Row]) -> Outcome:
 
 
 def enroll_one(uow: UnitOfWork, email: str) -> UUID:
-    """Enroll one person by e-mail and give what joining gives, which counts for the actor's day as an adjustment does.
+    """Enroll one person by e-mail and give what joining gives, within the shop's rules for adjusting by hand.
 
-    Raises AlreadyMember, DailyLimitReached.
+    Raises AlreadyMember, DailyLimitReached, WelcomeNeedsApproval.
     """
     known = members.resolve_many(uow, [email]).get(email, [])
     if refusals(uow, {one.id: one for one in known[:1]}):
@@ -120,7 +121,9 @@ def enroll_one(uow: UnitOfWork, email: str) -> UUID:
         whom = set(members.enroll_newcomers(uow, [Newcomer(email)]).values())
     if not whom:  # they came while this was asked
         raise AlreadyMember(fields={"customer": AlreadyMember.default_message})
-    points.may_adjust(uow, points.welcome_points(uow))
+    gives = points.welcome_points(uow)
+    if gives and not points.may_adjust(uow, gives):
+        raise WelcomeNeedsApproval(points=gives)
     given = sum(entry.points for entry in points.welcome(uow, whom).values())
     compliance.record(uow, "member.enrolled", ("member", str(min(whom))), None, None)
     if given:
