@@ -78,7 +78,8 @@ def of_member(uow: UnitOfWork, member_id: UUID, limit: int = 50) -> list[dict[st
     """A member's newest orders."""
     return uow.all(
         "SELECT id, order_id, name, currency, lines, refunds, test, placed_at, paid_at, cancelled_at, deleted_at"
-        " FROM orders WHERE shop_id = %(shop)s AND member_id = %(member)s ORDER BY placed_at DESC LIMIT %(limit)s",
+        " FROM orders WHERE shop_id = %(shop)s AND member_id = %(member)s"
+        " ORDER BY placed_at DESC, order_id DESC LIMIT %(limit)s",
         {"shop": uow.shop, "member": member_id, "limit": limit},
     )
 
@@ -88,7 +89,7 @@ MOST_SUMMED = 1_000
 _BOUGHT = """
 SELECT id, order_id, name, placed_at, order_spent(lines, refunds, facts, taxes_included) AS spent_minor FROM orders
 WHERE shop_id = %(shop)s AND member_id = ANY(%(members)s) AND known AND NOT test AND paid_at IS NOT NULL
-  AND cancelled_at IS NULL AND deleted_at IS NULL ORDER BY placed_at DESC LIMIT %(limit)s
+  AND cancelled_at IS NULL AND deleted_at IS NULL ORDER BY placed_at DESC, order_id DESC LIMIT %(limit)s
 """
 
 
