@@ -190,8 +190,11 @@ def _distance(unit: Unit, count: int, locale: str) -> str:
 
 
 def isolated(text: object) -> str:
-    """A text with an order of its own, such as a range or a code, kept apart from the sentence around it."""
-    return f"\u2066{text}\u2069"
+    """A text with an order of its own, such as a name, a date or a range, kept apart from the sentence around it.
+
+    Its first letter says which order; Arabic dates carry marks that do.
+    """
+    return f"\u2068{text}\u2069"
 
 
 def init_filters(app: Flask) -> None:

@@ -62,6 +62,15 @@ def test_what_could_turn_round_is_isolated_where_it_could(reading: Callable) -> 
         assert ISOLATE not in filters.money(5, "USD") + filters.percent(0.1) + filters.number(-5)
 
 
+def test_what_is_isolated_keeps_the_direction_of_its_first_letter(reading: Callable) -> None:
+    with reading("ar"):
+        day = filters.date_text(date(2027, 2, 19))
+    assert "\u200f" in day, (
+        "an Arabic date carries marks of its direction, which a forced other one would tear apart"
+    )
+    assert filters.isolated(day) == f"\u2068{day}{POP}"
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 def test_digits_are_latin_everywhere(reading: Callable, locale: str) -> None:
     with reading(locale):
