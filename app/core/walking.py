@@ -1,10 +1,11 @@
 """Statements of pages; a filtered list looks at so many rows along an index and no more, whatever its filters leave."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Select, tuple_
 
@@ -37,15 +38,48 @@ class Walk:
         return f"{self.source.format(after=self.order.beside(place, self.span), order=by)} ORDER BY {by} LIMIT %(scan)s"
 
 
-def walked(uow: UnitOfWork, walk: Walk, values: Mapping[str, Any], limit: int, cursor: str | None) -> Found:
+def walked(
+    uow: UnitOfWork,
+    walk: Walk,
+    values: Mapping[str, Any],
+    limit: int,
+    cursor: str | None,
+    known: Hashable | None = None,
+) -> Found:
     """A page, how many match among the rows looked at first, and up to which instant was looked where it is not full.
 
-    The first key is an instant where `until` is to be told. A file asks for longer pages and gets no count. Raises
-    StaleCursor.
+    The first key is an instant where `until` is to be told. A file asks for longer pages and gets no count. `known` names
+    what is asked for, so that its count may be `capped`. Raises StaleCursor.
     """
     page, until = walk.order.bounded(cursor, limit, lambda place: _read(uow, walk, values, limit, place))
-    total, more = _total(uow, walk, values) if limit <= MAX_LIMIT else (None, False)
+    total, more = None, False
+    if limit <= MAX_LIMIT:
+        total, more = capped(uow, known, lambda: _total(uow, walk, values))
     return Found(page, total, more, until if isinstance(until, datetime) else None)
+
+
+_BELIEVED_FOR = timedelta(minutes=10)
+_BELIEVED_AT_MOST = 10_000
+_believed: dict[tuple[UUID, Hashable], tuple[int, datetime]] = {}
+
+
+def capped(
+    uow: UnitOfWork, known: Hashable | None, count: Callable[[], tuple[int, bool]]
+) -> tuple[int, bool]:
+    """A count and whether it stopped at its bound.
+
+    One that did is believed for ten minutes under the name of what it counts: so many rows hardly ever change by thousands,
+    and counting them costs more than the page that shows some.
+    """
+    total, until = _believed.get((uow.shop, known), (0, uow.now))
+    if until > uow.now:
+        return total, True
+    total, more = count()
+    if more and known is not None:
+        if len(_believed) >= _BELIEVED_AT_MOST:
+            _believed.clear()
+        _believed[uow.shop, known] = (total, uow.now + _BELIEVED_FOR)
+    return total, more
 
 
 def _read(

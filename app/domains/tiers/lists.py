@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -49,7 +49,6 @@ OUTCOMES = {**DIRECTIONS, "later": mark("After grace")}
 WHYS = {"grace": mark("In grace"), "period": mark("The period ends")}
 WITHIN = {"7": mark("Within 7 days"), "30": mark("Within 30 days"), "90": mark("Within 90 days")}
 _BULK = (BulkAction("bulk", mark("Start a bulk action"), "bulk-actions.new", Permission.BULK_WRITE),)
-_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def called(ctx: Context) -> dict[str | None, str]:
@@ -146,8 +145,7 @@ MOVES = declare_list(
 
 
 def _endings(ctx: Context, query: EndingsQuery) -> Found:
-    until = ctx.uow.now + timedelta(days=int(query.days)) if query.days else _EVER
-    found = lists.endings(ctx.uow, query, _searched(ctx, query.search), until)
+    found = lists.endings(ctx.uow, query, _searched(ctx, query.search))
     currency = shops.get(ctx.uow).currency
     tell_who(ctx, found.page.items)
     for row in found.page.items:

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from app.core import walking
+from app.core.clock import use_clock
 from app.core.paging import COUNT_CAP, Order, Place, StaleCursor
 from app.core.permissions import ALL, Permission
 from app.domains.tiers.queries import lists
@@ -117,7 +118,6 @@ def test_endings_come_soonest_first(moved: Club, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(walking, "SCAN", scan)
     with moved.work() as uow:
         rows = uow.all("SELECT member_id, ends_at, grace_until FROM member_tiers WHERE ends_at IS NOT NULL")
-        until = max(row["ends_at"] for row in rows)
         for why in (None, "grace", "period"):
             expected = sorted(
                 (row["ends_at"], row["member_id"])
@@ -125,10 +125,39 @@ def test_endings_come_soonest_first(moved: Club, monkeypatch: pytest.MonkeyPatch
                 if why is None or (why == "grace") == bool(row["grace_until"])
             )
             query = EndingsQuery(why=why, limit=1)  # type: ignore[arg-type]
-            found = pages(lambda one: lists.endings(uow, one, None, until), query, scan)
+            found = pages(lambda one: lists.endings(uow, one, None), query, scan)
             assert [(row["ends_at"], row["member_id"]) for row in found] == expected
-        soon = sorted(row["ends_at"] for row in rows)[1]
-        assert len(lists.endings(uow, EndingsQuery(), None, soon).page.items) == 2
+    with moved.shop.work() as uow:
+        soon = [row for row in rows if row["ends_at"] <= uow.now + timedelta(days=30)]
+        assert len(lists.endings(uow, EndingsQuery(days="30"), None).page.items) == min(len(soon), scan)
+
+
+def test_a_count_that_stopped_at_its_bound_is_believed_for_a_while(
+    moved: Club, monkeypatch: pytest.MonkeyPatch, other_shop: TestShop
+) -> None:
+    now = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+    def counts(
+        after: timedelta, query: EndingsQuery, *, only: list[UUID] | None = None, shop: TestShop = moved.shop
+    ) -> Any:
+        with use_clock(lambda: now + after), shop.work() as uow:
+            asked: list[str] = []
+            plain = uow.execute
+            uow.execute = lambda sql, values=None: (asked.append(sql), plain(sql, values))[1]  # type: ignore[method-assign]
+            found = lists.endings(uow, query, only)
+            return found.total, found.more, len([sql for sql in asked if "AS matching" in sql])
+
+    everybody, soon, minute = EndingsQuery(), EndingsQuery(days="90", why="grace"), timedelta(minutes=1)
+    assert counts(0 * minute, everybody) == counts(minute, everybody) == (5, False, 1)
+    monkeypatch.setattr(walking, "SCAN", 3)
+    assert counts(0 * minute, everybody) == (3, True, 1)
+    assert counts(9 * minute, everybody) == (3, True, 0)
+    assert counts(9 * minute, soon)[1:] == (True, 1)
+    assert counts(9 * minute, everybody, only=[])[:1] == (0,)
+    assert counts(9 * minute, everybody, shop=other_shop) == (0, False, 1)
+    with moved.work() as uow:
+        uow.execute("UPDATE member_tiers SET ends_at = NULL")
+    assert counts(10 * minute, everybody) == (0, False, 1)
 
 
 def test_pages_and_files_show_the_same(moved: Club, call_as: CallAs, other_shop: TestShop) -> None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from app.core import paging
 from app.core.db import UnitOfWork
 from app.core.paging import ANYWHERE, Order, Place, Span
+from app.core.walking import capped
 from app.domains.members.schemas import MembersFilter
 
 FEW = 2_000
@@ -120,15 +121,15 @@ def page(
 
 def count_capped(uow: UnitOfWork) -> int:
     """How many members there are who were not merged into another, counted up to the cap and one more."""
-    if _many.get(uow.shop, _BEGINNING) > uow.now:
-        return paging.COUNT_CAP + 1
     counted = (
         f"SELECT 1 FROM members WHERE shop_id = %(shop)s AND {_HOLDS['kept']} LIMIT {paging.COUNT_CAP + 1}"
     )
-    count = int(uow.scalar(f"SELECT count(*) FROM ({counted}) c", {"shop": uow.shop}))
-    if count > paging.COUNT_CAP:
-        _many[uow.shop] = uow.now + _BELIEVED
-    return count
+
+    def count() -> tuple[int, bool]:
+        found = int(uow.scalar(f"SELECT count(*) FROM ({counted}) c", {"shop": uow.shop}))
+        return found, found > paging.COUNT_CAP
+
+    return capped(uow, "members", count)[0]
 
 
 @dataclass(frozen=True)
@@ -316,9 +317,6 @@ def _values(uow: UnitOfWork, query: MembersFilter, found: list[UUID] | None, zon
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 1, 1, tzinfo=UTC)
 _NOBODY = UUID(int=0)
-# Shops with more members than are counted, and until when that is believed: members are hardly ever merged by thousands.
-_BELIEVED = timedelta(minutes=10)
-_many: dict[UUID, datetime] = {}
 
 
 def tier_names(uow: UnitOfWork) -> list[dict[str, Any]]:

@@ -1,14 +1,14 @@
 """Lists of tiers, page by page: moves, endings, members of a simulation, gifts that are due."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from app.core import paging
 from app.core.db import UnitOfWork
-from app.core.paging import Order, Place
-from app.core.walking import Walk, walked
+from app.core.paging import COUNT_CAP, Order, Place
+from app.core.walking import Walk, capped, walked
 from app.domains.tiers.schemas import EndingsQuery, MovesQuery, SimulatedQuery
 
 
@@ -88,10 +88,11 @@ JOIN tiers t ON t.shop_id = m.shop_id AND t.id = m.tier_id
 _WHYS = {"grace": "m.grace_until IS NOT NULL", "period": "m.grace_until IS NULL"}
 
 
-def endings(
-    uow: UnitOfWork, query: EndingsQuery, member_ids: list[UUID] | None, until: datetime
-) -> paging.Found:
-    """Who loses a tier until an instant unless more is earned, soonest first. Raises StaleCursor."""
+_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def endings(uow: UnitOfWork, query: EndingsQuery, member_ids: list[UUID] | None) -> paging.Found:
+    """Who loses a tier unless more is earned: of all members or of these, soonest first. Raises StaleCursor."""
     asked = {"tier": "m.tier_id", "ladder": "m.ladder_id"}
     where = [_STANDS, *(f"{column} = %({name})s" for name, column in asked.items() if getattr(query, name))]
     where += [_WHYS[query.why]] if query.why else []
@@ -106,11 +107,12 @@ def endings(
     values = {
         "shop": uow.shop,
         "members": member_ids,
-        "until": until,
+        "until": uow.now + timedelta(days=int(query.days)) if query.days else _EVER,
         "tier": query.tier,
         "ladder": query.ladder,
     }
-    return walked(uow, walk, values, query.limit, query.cursor)
+    known = ("tier-endings", query.days, query.tier, query.ladder, query.why) if member_ids is None else None
+    return walked(uow, walk, values, query.limit, query.cursor, known)
 
 
 def endings_to_tell(
@@ -135,14 +137,15 @@ def endings_to_tell(
     )
 
 
-def count_endings(uow: UnitOfWork, until: datetime) -> int:
-    """How many members lose a tier until an instant, counted up to 10,000."""
-    return int(
-        uow.scalar(
-            f"SELECT count(*) FROM ({_ENDINGS} LIMIT 10000) e",
-            {"shop": uow.shop, "until": until, "at": None, "last": None, "on": None},
-        )
-    )
+def count_endings(uow: UnitOfWork, days: int) -> int:
+    """How many members lose a tier within so many days, counted up to 10,000."""
+    values = {"shop": uow.shop, "until": uow.now + timedelta(days=days), "at": None, "last": None, "on": None}
+
+    def count() -> tuple[int, bool]:
+        found = int(uow.scalar(f"SELECT count(*) FROM ({_ENDINGS} LIMIT {COUNT_CAP}) e", values))
+        return found, found == COUNT_CAP
+
+    return capped(uow, ("tiers-ending", days), count)[0]
 
 
 _MONTHS = """

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -91,7 +91,7 @@ def tier_management(ctx: Context, query: TiersQuery) -> dict[str, Any]:
         "tiered": tiered is not None,
         "ladders": [_shown(ctx, one, counts) for one in ladders],
         "rewards": _rewards_of(ctx, ladders),
-        "ending": lists.count_endings(ctx.uow, ctx.uow.now + timedelta(days=30)) if ladders and live else 0,
+        "ending": lists.count_endings(ctx.uow, 30) if ladders and live else 0,
         "moves": _months(ctx) if live else [],
     }
 
