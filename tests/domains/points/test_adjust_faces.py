@@ -60,7 +60,8 @@ def test_a_form_adjusts_and_shows_where_it_came_from(
     ("changes", "sentence"),
     [
         ({"points": "x"}, "points"),
-        ({"verb": "transfer"}, "No member, or more than one, matches"),
+        ({"verb": "transfer"}, "Fill in this field."),
+        ({"verb": "transfer", "to_member": "nobody"}, "No member, or more than one, matches"),
         ({"verb": "deduct", "points": "1"}, "1 points are needed and 0 are available"),
         ({"reason": "because"}, "reason"),
         ({"points": ""}, "Enter how many points"),
@@ -78,6 +79,16 @@ def test_what_cannot_be_comes_back_with_what_was_typed(
     assert sentence in answer.text
     assert "sorry" in answer.text
     assert available(shop, pair[0]) == 0
+
+
+def test_all_that_is_missing_is_told_at_once(
+    shop: TestShop, pair: tuple[UUID, UUID], call_as: Callable[..., Caller]
+) -> None:
+    typed = fields(pair[0], points="", note="x" * 201) | {"member": ""}
+    answer = call_as(staff(shop.id)).submit(f"{TAB}/adjust", typed)
+    assert answer.status_code == 422
+    refused = [field for field in ("member", "points", "note") if f'-{field}-error"' in answer.text]
+    assert refused == ["member", "points", "note"]
 
 
 def test_the_preview_says_what_will_be(

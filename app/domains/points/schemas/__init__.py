@@ -1,6 +1,7 @@
 """What the ledger's faces take and give, and the values its verbs exchange with other domains."""
 
 from app.domains.points.schemas.adjusting import (
+    HOW_MANY,
     AdjustForm,
     Adjustment,
     AdjustmentOut,
@@ -72,6 +73,7 @@ from app.domains.points.schemas.values import (
 )
 
 __all__ = [
+    "HOW_MANY",
     "MAX_POINTS",
     "AdjustForm",
     "AdjustPreview",

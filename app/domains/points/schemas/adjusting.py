@@ -5,14 +5,17 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticKnownError
 
+from app.core.i18n import mark
 from app.domains.points.schemas.ledger import HistoryQuery
 from app.domains.points.schemas.values import MAX_POINTS
 
 Verb = Literal["award", "deduct", "set", "expire", "transfer"]
 Reason = Literal["goodwill", "correction", "promotion", "missing_points", "misuse", "migration", "other"]
 Note = Annotated[str, Field(max_length=200)]
+HOW_MANY = mark("Enter how many points.")
 
 
 @dataclass(frozen=True)
@@ -98,11 +101,22 @@ class AdjustForm(BaseModel):
 
     member: str = Field(min_length=1, max_length=254)
     verb: Verb = "award"
-    points: int | None = Field(None, ge=0, le=MAX_POINTS)
-    to_member: str | None = Field(None, max_length=254)
+    points: int | None = Field(None, ge=0, le=MAX_POINTS, validate_default=True)
+    to_member: str | None = Field(None, max_length=254, validate_default=True)
     reason: Reason
     note: Note = ""
     back: Literal["member"] | None = None
+
+    @field_validator("points", "to_member")
+    @classmethod
+    def _asked_for(cls, given: int | str | None, info: ValidationInfo) -> int | str | None:
+        """Told beside what else is missing, and not after it was filled in."""
+        verb = info.data.get("verb")
+        if info.field_name == "points" and given is None and verb not in (None, "expire"):
+            raise ValueError(HOW_MANY)
+        if info.field_name == "to_member" and not given and verb == "transfer":
+            raise PydanticKnownError("missing")
+        return given
 
 
 class AdjustPreviewForm(BaseModel):

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from app.core import ids
 from app.core.db import UnitOfWork
 from app.core.errors import Invalid
-from app.core.i18n import mark
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
 from app.domains.members.errors import MemberNotFound
@@ -28,6 +27,7 @@ from app.domains.points.errors import (
     UndoRefused,
 )
 from app.domains.points.schemas import (
+    HOW_MANY,
     Adjustment,
     AdjustPreview,
     Balance,
@@ -124,7 +124,7 @@ def _same(known: Adjustment, wish: Wish) -> bool:
 def _check_members(uow: UnitOfWork, wishes: Sequence[Wish]) -> None:
     for wish in wishes:
         if wish.points is None and wish.verb != "expire":
-            raise Invalid(fields={"points": mark("Enter how many points.")})
+            raise Invalid(fields={"points": HOW_MANY})
         if wish.verb not in ("set", "expire") and wish.points == 0:
             raise NothingToAdjust()
         if wish.verb == "transfer" and wish.to_member_id in (None, wish.member_id):
