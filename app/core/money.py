@@ -1,7 +1,11 @@
 """Money in integer minor units beside its ISO 4217 currency; decimal strings only at the edges."""
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import lru_cache
+from functools import cache, lru_cache
+
+from babel import Locale
+from babel.core import get_global
+from babel.numbers import get_territory_currencies
 
 from app.core.errors import Invalid
 from app.core.i18n import mark
@@ -74,3 +78,13 @@ def plain(number: Decimal) -> str:
     """A decimal as text without exponent and without zeros at its end, for example "12.5" or "10"."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@cache
+def currencies(locale: str) -> dict[str, str]:
+    """What every currency that is tender somewhere is called in one of our languages, by its ISO 4217 letters."""
+    names = {**Locale("en").currencies, **Locale(locale).currencies}
+    tender = {
+        code for place in get_global("territory_currencies") for code in get_territory_currencies(place)
+    }
+    return {code: names[code] for code in tender if code in names}

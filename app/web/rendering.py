@@ -21,6 +21,7 @@ from app.core.settings import Settings
 from app.web import current
 from app.web.addresses import address
 from app.web.buttons import BUTTONS
+from app.web.choices import init_choices
 from app.web.date_range import presets
 from app.web.dialogs import modal
 from app.web.embedding import preload, wants_fragment
@@ -295,6 +296,7 @@ def init_rendering(app: Flask, shared: Admin) -> None:
     app.jinja_env.lstrip_blocks = True
     init_filters(app)
     init_words(app)
+    init_choices(app)
     init_static_files(app)
     app.jinja_env.globals.update(
         static_url=static_url,

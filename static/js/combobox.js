@@ -1,15 +1,20 @@
-/* Fields that find people or goods while one types: a combobox with a list (WAI-ARIA). What is typed counts as it stands until
-   something is chosen; a field of several keeps what was chosen as tags. */
+/* Fields that find people, goods or codes while one types: a combobox with a list (WAI-ARIA). What is typed counts as it stands
+   until something is chosen; a field of several keeps what was chosen as tags. A closed list (data-closed) is also opened whole, and
+   the first that was found is taken by Enter, the only one also by going on. */
 (() => {
   const PAUSE = 250;
   const LEAST = 2;
   const asked = new WeakMap();
+  const waiting = new WeakSet();
+  const untouched = new WeakMap();
   let choosing = false;
 
   const boxOf = (element) => element.closest?.("[data-combobox]");
   const fieldOf = (box) => box.querySelector("[role=combobox]");
   const listOf = (box) => box.querySelector("[role=listbox]");
   const valueOf = (box) => box.querySelector("[data-value-of]");
+  const closed = (box) => box.hasAttribute("data-closed");
+  const settled = (box) => Boolean(valueOf(box)?.name);
   const say = (box, text) => (box.querySelector("[role=status]").textContent = text);
 
   /* the list */
@@ -53,42 +58,53 @@
     return url;
   };
   const find = async (box) => {
-    const text = fieldOf(box).value.trim();
+    const text = settled(box) ? "" : fieldOf(box).value.trim();
     const mine = (asked.get(box) || 0) + 1;
     asked.set(box, mine);
     const late = () => asked.get(box) !== mine || !box.isConnected;
     say(box, "");
-    if (text.length < LEAST) return show(box, []);
-    await new Promise((go) => setTimeout(go, PAUSE));
+    if (!closed(box) && text.length < LEAST) return show(box, []);
+    waiting.add(box);
+    if (text) await new Promise((go) => setTimeout(go, PAUSE));
     if (late()) return;
     say(box, box.dataset.busy);
     try {
       const page = await read(address(box, "q", text));
       if (late()) return;
-      show(box, [...page.querySelectorAll("[data-value]")].map((source, at) => optionOf(box, source, at)));
+      const options = [...page.querySelectorAll("[data-value]")].map((source, at) => optionOf(box, source, at));
+      show(box, options);
+      if (closed(box)) mark(box, text ? options[0] : options.find((each) => settled(box) && each.dataset.value === valueOf(box).value));
       say(box, page.querySelector("[data-told]")?.textContent.trim() || "");
     } catch {
       if (late()) return;
       show(box, []);
       say(box, box.dataset.failed);
     }
+    waiting.delete(box);
   };
   const leave = (box) => {
     asked.set(box, (asked.get(box) || 0) + 1);
+    waiting.delete(box);
     open(box, false);
     say(box, "");
   };
 
   /* choosing, and typing on afterwards */
+  const touch = (box) => {
+    const hidden = valueOf(box);
+    if (hidden && !untouched.has(box)) untouched.set(box, [fieldOf(box).name, hidden.name, hidden.value]);
+  };
   const forget = (box) => {
     const hidden = valueOf(box);
     if (!hidden?.name) return;
+    touch(box);
     fieldOf(box).name = hidden.name;
     hidden.removeAttribute("name");
     hidden.value = "";
   };
   const settle = (box, value, label) => {
     const hidden = valueOf(box);
+    touch(box);
     hidden.name = hidden.dataset.valueOf;
     hidden.value = value;
     fieldOf(box).name = `_${hidden.dataset.valueOf}_shown`;
@@ -124,13 +140,18 @@
       event.preventDefault();
       event.stopPropagation();
     };
-    if ((event.key === "ArrowDown" || event.key === "ArrowUp") && all.length) {
+    if (event.key === "ArrowDown" && closed(box) && !shown) {
+      take();
+      find(box);
+    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && all.length) {
       take();
       open(box, true);
       if (!event.altKey) mark(box, all[event.key === "ArrowDown" ? (at + 1) % all.length : (at < 1 ? all.length : at) - 1]);
     } else if (event.key === "Enter" && shown && at >= 0) {
       take();
       choose(box, all[at]);
+    } else if (event.key === "Enter" && closed(box) && waiting.has(box)) {
+      take();
     } else if (event.key === "Escape" && shown) {
       take();
       leave(box);
@@ -139,13 +160,28 @@
   document.addEventListener("pointerdown", (event) => event.target.closest?.("[data-combobox] [role=listbox]") && event.preventDefault());
   document.addEventListener("click", (event) => {
     const option = event.target.closest?.("[data-combobox] [role=option]");
-    if (option) choose(boxOf(option), option);
+    if (option) return choose(boxOf(option), option);
+    const box = boxOf(event.target);
+    if (!box || !event.target.matches("[role=combobox]") || !closed(box) || !listOf(box).hidden) return;
+    if (settled(box)) event.target.select();
+    find(box);
   });
+  /* before fields.js makes a tag of what is typed */
   document.addEventListener("focusout", (event) => {
     const box = boxOf(event.target);
-    if (box && event.target.matches("[role=combobox]")) leave(box);
+    if (!box || !event.target.matches("[role=combobox]")) return;
+    const meant = closed(box) && !listOf(box).hidden && !settled(box) && event.target.value.trim();
+    if (meant && listOf(box).children.length === 1) choose(box, listOf(box).firstElementChild);
+    leave(box);
+  }, true);
+  document.addEventListener("reset", (event) => {
+    event.target.querySelectorAll?.("[data-combobox]").forEach((box) => {
+      const before = untouched.get(box);
+      if (!before) return;
+      [fieldOf(box).name, valueOf(box).name, valueOf(box).value] = before;
+      untouched.delete(box);
+    });
   });
-  document.addEventListener("reset", (event) => event.target.querySelectorAll?.("[data-combobox]").forEach(forget));
 
   /* what is kept as an id, or as one that ends with a number, gets its name once the page stands */
   const number = (text) => /^[\da-f-]{36}$|\d+$/.exec(text.trim())?.[0];

@@ -114,3 +114,35 @@ def test_a_reward_keeps_a_variant_and_shows_its_name(arrive: Arrive) -> None:
     expect(merchant.main.locator("input[type=hidden][name=variant]")).to_have_value(
         re.compile(r"ProductVariant/\d+$")
     )
+
+
+@pytest.mark.parametrize("locale", ["en", "ar"])
+def test_a_zone_and_countries_are_chosen_with_the_keyboard(arrive: Arrive, locale: str) -> None:
+    merchant = arrive("/loyalty-programs", locale=locale)
+    merchant.main.locator("tbody th a").first.click()
+    zone, kept = merchant.main.locator("input[id$=-zone]"), merchant.main.locator("input[name=zone]")
+    expect(kept).to_have_value("")
+    own = zone.input_value()
+    zone.focus()
+    zone.press("ArrowDown")
+    options = merchant.app.locator("[role=listbox]:not([hidden]) [role=option]")
+    expect(options.first).to_have_attribute("aria-selected", "true")  # the one that is kept
+    assert options.count() > 400
+    zone.fill("")
+    zone.press_sequentially("tokyo")
+    expect(options).to_have_count(1)
+    assert look_at(merchant, f"a zone is found, {locale}") == []
+    zone.press("Enter")
+    expect(kept).to_have_value("Asia/Tokyo")
+    expect(zone).to_have_value(re.compile(r"UTC\+09:00"))
+    countries = merchant.main.locator("input[id$=-eligibility-countries]")
+    chosen = merchant.main.locator("[name='eligibility.countries']")
+    countries.focus()
+    countries.press_sequentially("japan")
+    expect(options).to_have_count(1)
+    countries.press("Tab")  # the only one is taken by going on
+    expect(chosen).to_have_value("JP")
+    merchant.main.locator("form[data-save-bar]").first.evaluate("(form) => form.reset()")
+    expect(chosen).to_have_count(0)
+    expect(zone).to_have_value(own)
+    expect(kept).to_have_value("")

@@ -154,6 +154,7 @@ def environment() -> Environment:
         reltime=_plain,
         isolated=_plain,
         joined=", ".join,
+        choice_name=_plain,
     )
     found.globals.update(
         static_url=lambda path: f"/static/{path}?v=1",
@@ -168,6 +169,7 @@ def environment() -> Environment:
         bars=BARS,
         dialog=modal,
         mark_plural=mark_plural,
+        choice_names=lambda of: {},
         table_columns=table_columns,
         table_head=table_head,
         table_rows=table_rows,

@@ -287,6 +287,13 @@ class HomeView:
         return sum(step.done is True for step in self.steps)
 
 
+class ChoicesQuery(BaseModel):
+    """What of a closed list is meant by `q`; all of it when empty."""
+
+    of: Literal["countries", "currencies", "zones"] = "countries"
+    q: str = Field("", max_length=100)
+
+
 class GoodsQuery(BaseModel):
     """Goods of the shop: whose title begins like `q`, or those with these numbers, by comma."""
 

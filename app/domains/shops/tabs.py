@@ -8,10 +8,10 @@ from uuid import UUID
 from app.core.i18n import mark
 from app.core.permissions import Permission
 from app.domains.shops import service
-from app.domains.shops.schemas import BrandForm, GoodsQuery, GuideForm, HomeView, WidgetForm
+from app.domains.shops.schemas import BrandForm, ChoicesQuery, GoodsQuery, GuideForm, HomeView, WidgetForm
 from app.shopify import goods
 from app.shopify.goods import Good
-from app.web import date_range
+from app.web import choices, date_range
 from app.web.context import Context
 from app.web.date_range import DateRange, Days
 from app.web.locale import translated
@@ -119,3 +119,16 @@ def _goods(shop_id: UUID, query: GoodsQuery) -> list[Good] | None:
 def goods_found(query: GoodsQuery, found: list[Good] | None) -> dict[str, Any]:
     """What the shop sells, for fields that name goods; Shopify is asked before a transaction is open."""
     return {"goods": found or [], "silent": found is None, "asked": bool(query.q.strip())}
+
+
+@tab_page(
+    HOME,
+    "/choices",
+    "_choices.html",
+    title=mark("Choices"),
+    permission=Permission.SETTINGS_READ,
+    query=ChoicesQuery,
+)
+def choices_found(query: ChoicesQuery) -> dict[str, Any]:
+    """Countries, currencies or time zones by what they are called, for fields that keep their codes."""
+    return {"choices": choices.find(query.of, query.q), "asked": bool(query.q.strip())}

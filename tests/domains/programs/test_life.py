@@ -1,5 +1,6 @@
 """A program's life: templates, copies, planned starts and ends, pauses; who may, and what is refused."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -34,7 +35,9 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
     [
         ("weekdays", "1, 2", "الاثنين والثلاثاء"),
         ("tiers", "a, b", "Gold وSilver"),
-        ("countries", "FR, JO", "FR وJO"),
+        ("countries", "FR, JO", "فرنسا والأردن"),
+        ("excluded_countries", "XX", "XX"),
+        ("currencies", "EUR", "يورو"),
         ("products", "12, 345", "12 و345"),
         ("name", "Spring, early", "Spring, early"),
     ],
@@ -301,7 +304,7 @@ def test_a_late_save_shows_what_was_read_theirs_and_yours(
     )
 
 
-def editor(shop: TestShop, program: UUID, **changes: str) -> dict[str, Any]:
+def editor(shop: TestShop, program: UUID, **changes: Any) -> dict[str, Any]:
     version = read(shop, program).version
     return {"version": version, "name": "Rewards", "points_per_unit": "10", "signup_bonus": "200"} | changes
 
@@ -413,3 +416,44 @@ def test_a_refused_country_says_so_at_its_field(shop: TestShop, call_as: Callabl
     kept = merchant.submit(f"{TAB}/{program}/save", typed | {"eligibility.countries": "France"})
     assert kept.status_code == 200
     assert read(shop, program).eligibility["countries"] == ["FR"]
+
+
+def test_a_zone_is_chosen_by_its_city_and_an_unknown_one_refused_at_its_field(
+    shop: TestShop, call_as: Callable[..., Caller]
+) -> None:
+    program, _ = program_of(shop)
+    merchant, place = call_as(staff(shop.id)), f"{TAB}/{program}"
+    page = merchant.fragment(place).text
+    assert 'as your store"' in page and 'name="_zone_shown"' in page, "the shop's own zone is the default"
+    typed = editor(shop, program, **{"eligibility.companies": "on"})
+    for wrong in ("Paris", "Europe/Atlantis", "localtime", "europe/paris"):
+        refused = merchant.submit(f"{place}/save", typed | {"zone": wrong})
+        assert refused.status_code == 422 and 'id="loyalty-programs-save-zone-error"' in refused.text
+        assert "There is no time zone with this name." in refused.text
+        assert re.search(rf'name="zone" value="{wrong}" role="combobox"', refused.text), (
+            "what was typed stays"
+        )
+    chosen = typed | {"zone": "Asia/Riyadh", "_zone_shown": "Riyadh (UTC+03:00)"}
+    assert merchant.submit(f"{place}/save", chosen).status_code == 200
+    assert read(shop, program).zone == "Asia/Riyadh"
+    assert 'value="Riyadh (UTC+03:00)"' in merchant.fragment(place).text
+    own = editor(shop, program, **{"eligibility.companies": "on", "zone": "", "_zone_shown": "as your store"})
+    assert merchant.submit(f"{place}/save", own).status_code == 200
+    assert read(shop, program).zone == ""
+
+
+def test_countries_are_shown_by_name_and_kept_by_letters(
+    shop: TestShop, call_as: Callable[..., Caller]
+) -> None:
+    program, _ = program_of(shop)
+    merchant, place = call_as(staff(shop.id)), f"{TAB}/{program}"
+    typed = editor(
+        shop, program, **{"eligibility.countries": ["FR", "Jordan"], "eligibility.companies": "on"}
+    )
+    assert merchant.submit(f"{place}/save", typed).status_code == 200
+    assert read(shop, program).eligibility["countries"] == ["FR", "JO"]
+    page = merchant.fragment(place).text
+    assert '<bdi>France</bdi><input type="hidden" name="eligibility.countries" value="FR">' in page
+    assert 'aria-label="Remove Jordan"' in page
+    arabic = merchant.get(f"{place}?locale=ar").text
+    assert "<bdi>فرنسا</bdi>" in arabic

@@ -7,6 +7,8 @@ from typing import Any
 from babel.dates import get_day_names
 from babel.numbers import format_decimal
 
+from app.core import money
+from app.core.countries import countries
 from app.core.i18n import enumerated, mark, translate
 
 KINDS = {
@@ -180,6 +182,8 @@ _LISTS = frozenset(
     }
 )
 _NAMED = frozenset({"tiers", "segments", "excluded_segments"})
+# Lists of codes, and what these are called.
+_CODED = {"countries": countries, "excluded_countries": countries, "currencies": money.currencies}
 _WORDED = frozenset(
     {
         "type",
@@ -236,19 +240,22 @@ def compared_campaign(locale: str, names: Mapping[str, str]) -> list[Compared]:
 
 def _compared(form: str, place: str, locale: str, names: Mapping[str, str]) -> Compared:
     field = place.rpartition(".")[2]
-    words: Mapping[str, str] = {}
-    if field in _NAMED:
-        words = names
-    elif field in _WORDED:
+    words = _called(field, locale, names)
+    if field in _WORDED:
         words = {value: translate(locale, word) for value, word in _VALUES.items()}
-    elif field == "weekdays":
-        words = _weekdays(locale)
     return f"{form}.{place}", _field(field, "", locale), dict(words)
 
 
 def _field(field: str, part: str, locale: str) -> str:
     word = translate(locale, _FIELDS[field]) if field in _FIELDS else field
     return f"{translate(locale, KINDS.get(part, part))}: {word}" if part else word
+
+
+def _called(field: str, locale: str, names: Mapping[str, str]) -> Mapping[str, str]:
+    """What the values of a list are called; nothing for those that are words themselves."""
+    if field in _CODED:
+        return _CODED[field](locale)
+    return names if field in _NAMED else _weekdays(locale) if field == "weekdays" else {}
 
 
 def _weekdays(locale: str) -> dict[str, str]:
@@ -259,7 +266,7 @@ def _value(field: str, value: str | None, locale: str, names: Mapping[str, str])
     if value is None:
         return value
     if field in _NAMED or field in _LISTS:
-        words = names if field in _NAMED else _weekdays(locale) if field == "weekdays" else {}
+        words = _called(field, locale, names)
         return enumerated(locale, [words.get(part, part) for part in value.split(", ")])
     if field in _WORDED or value in ("True", "False"):
         return translate(locale, _VALUES[value]) if value in _VALUES else value
