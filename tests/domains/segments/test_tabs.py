@@ -334,3 +334,23 @@ def test_a_large_shop_is_counted_by_a_job(
     jobs.count(str(shop.id), str(segment(shop, "Regulars").id))
     assert segment(shop, "Regulars").size == 3
     assert "Members are being counted" not in merchant.fragment(HERE).text
+
+
+def test_countries_are_chosen_by_name_and_kept_by_letters(merchant: Caller, shop: TestShop) -> None:
+    typed = fields(
+        **{
+            "conditions.0.fact": "country",
+            "conditions.0.op": "is",
+            "conditions.0.values": ["FR", "Jordan", "us"],
+        }
+    )
+    refused = merchant.submit(f"{HERE}/create", typed | {"conditions.0.values": ["FR", "Atlantis"]})
+    assert refused.status_code in (400, 422) and "conditions-0-values-error" in refused.text
+    assert "<bdi>France</bdi>" in refused.text and "<bdi>Atlantis</bdi>" in refused.text
+    assert merchant.submit(f"{HERE}/create", typed).status_code == 200
+    made = segment(shop, "Regulars")
+    assert made.rules == rules(one("country", "is", None, "FR", "JO", "US"))
+    assert "France, Jordan, or United States" in merchant.fragment(f"{HERE}/{made.id}").text
+    page = merchant.fragment(f"{HERE}/{made.id}/edit").text
+    assert '<bdi>Jordan</bdi><input type="hidden" name="conditions.0.values" value="JO">' in page
+    assert "of=countries" in page and "data-closed" in page

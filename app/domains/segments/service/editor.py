@@ -7,6 +7,7 @@ from typing import Any
 from babel.numbers import format_currency, format_decimal
 
 from app.core import money
+from app.core.countries import countries, country_code
 from app.core.i18n import enumerated, mark, translate, translations
 from app.domains.segments import rules
 from app.domains.segments.errors import ConditionRefused
@@ -141,7 +142,7 @@ def _conditions(typed: list[ConditionForm], place: str, refused: _Refused) -> li
         chosen = op in ("is", "is_not")
         values = tuple(part.strip() for part in one.values if part.strip()) if chosen else ()
         if one.fact == "country":
-            values = tuple(part.upper() for part in values)
+            values = tuple(_country(part) for part in values)
         condition = Condition(
             fact=one.fact, op=op, number=None if chosen or op == "never" else value, values=values
         )
@@ -151,6 +152,14 @@ def _conditions(typed: list[ConditionForm], place: str, refused: _Refused) -> li
             refused.data |= wrong.data
         found.append(condition)
     return found
+
+
+def _country(typed: str) -> str:
+    """A country's letters where they are known; else what was typed, for the rules to refuse."""
+    try:
+        return str(country_code(typed))
+    except ValueError:
+        return typed
 
 
 def _minor(one: ConditionForm, place: str, refused: _Refused) -> int | None:
@@ -280,12 +289,7 @@ def _how(one: Condition, tiers: Mapping[str, str], locale: str, currency: str) -
     if one.op == "never":
         return translate(locale, OPS["never"])
     if one.op in ("is", "is_not"):
-        named = [
-            translate(locale, VALUES[value])
-            if value in VALUES and one.fact != "tags"
-            else tiers.get(value, value)
-            for value in one.values
-        ]
+        named = [_called(one.fact, value, tiers, locale) for value in one.values]
         sentence = mark("{values}") if one.op == "is" else mark("not {values}")
         return translate(locale, sentence, values=enumerated(locale, named, "or"))
     if one.op in ("within", "before"):
@@ -297,6 +301,12 @@ def _how(one: Condition, tiers: Mapping[str, str], locale: str, currency: str) -
     )
     sentence = mark("at least {value}") if one.op == "at_least" else mark("at most {value}")
     return translate(locale, sentence, value=value)
+
+
+def _called(fact: str, value: str, tiers: Mapping[str, str], locale: str) -> str:
+    if fact == "country":
+        return countries(locale).get(value, value)
+    return translate(locale, VALUES[value]) if value in VALUES and fact != "tags" else tiers.get(value, value)
 
 
 def _days(one: Condition, texts: Any, count: int) -> str:
