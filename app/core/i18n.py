@@ -40,9 +40,14 @@ def direction(locale: str) -> Literal["ltr", "rtl"]:
     return "rtl" if locale.split("-", maxsplit=1)[0].split("_", maxsplit=1)[0] in RIGHT_TO_LEFT else "ltr"
 
 
-def isolated(text: str, locale: str) -> str:
-    """Left-to-right text such as an amount, kept together inside a right-to-left sentence."""
-    return f"\u2066{text}\u2069" if text and direction(locale) == "rtl" else text
+def isolated(text: str, locale: str, *, ltr: bool = False) -> str:
+    """A value to be put into a sentence; in right-to-left languages it may not turn its neighbors round.
+
+    Its first letter tells its direction; `ltr` is for amounts, which have none.
+    """
+    if not text or direction(locale) == "ltr":
+        return text
+    return f"\u2066{text}\u2069" if ltr else f"\u2068{text}\u2069"
 
 
 def supported(locale: str | None) -> str:

@@ -32,7 +32,6 @@ _FIRST_PERMANENT = 500
 _PORTS = {"smtp": 25, "smtps": 465}
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _BREAKS = re.compile("[\x00- \x7f-\x9f\u2028\u2029]+")
-_ISOLATE, _ISOLATE_LEFT, _POP = "\u2068", "\u2066", "\u2069"
 
 
 class MailRefused(Conflict):
@@ -138,17 +137,16 @@ def _environment(locale: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.install_gettext_translations(i18n.translations(locale), newstyle=True)  # type: ignore[attr-defined]
-    right_to_left = i18n.direction(locale) == "rtl"
 
     def number(value: int, *, signed: bool = False) -> str:
         """A grouped number with Latin digits; with a sign it keeps its order in right-to-left text."""
         text = format_decimal(abs(value), format="#,##0", locale=locale, numbering_system="latn")
         sign = ("\u2212" if value < 0 else "+") if signed else ""
-        return f"{_ISOLATE_LEFT}{sign}{text}{_POP}" if right_to_left and sign else sign + text
+        return i18n.isolated(sign + text, locale, ltr=True) if sign else text
 
     def isolated(text: str) -> str:
         """Somebody's text inside a sentence of another direction; not needed where both run the same way."""
-        return f"{_ISOLATE}{text}{_POP}" if right_to_left else text
+        return i18n.isolated(text, locale)
 
     def date(value: Any) -> str:
         """A date in the reader's language."""

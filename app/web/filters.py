@@ -18,14 +18,12 @@ from babel.numbers import format_compact_decimal, format_currency, format_decima
 from flask import Flask
 from flask_babel import ngettext
 
-from app.core import clock
-from app.core.i18n import direction
+from app.core import clock, i18n
 from app.core.money import exponent, to_decimal
 from app.web import current
 
 Style = Literal["short", "medium", "long", "full"]
 Unit = Literal["hour", "minute", "second"]
-_ISOLATE, _POP = "\u2066", "\u2069"
 _COMPACT_FROM = 10_000_000
 _DAY = 86_400
 # A unit, its seconds, and from how many on it is used.
@@ -47,7 +45,7 @@ def _number(value: str, decimals: int | None, signed: bool, locale: str) -> str:
     pattern = "#,##0" + (f".{'0' * decimals}" if decimals else "" if decimals == 0 else ".###")
     text = format_decimal(abs(exact), format=pattern, locale=_parsed(locale), numbering_system="latn")
     sign = _sign(exact, signed)
-    return _isolated(sign + text, locale) if sign else text
+    return i18n.isolated(sign + text, locale, ltr=True) if sign else text
 
 
 def numbers(values: Iterable[float | Decimal]) -> list[str]:
@@ -87,7 +85,7 @@ def _money(minor: int, currency: str, signed: bool, locale: str) -> str:
     text = format_currency(
         amount, currency, format=pattern, currency_digits=False, locale=babel, numbering_system="latn"
     )
-    return _isolated(_sign(Decimal(minor), signed) + text, locale)
+    return i18n.isolated(_sign(Decimal(minor), signed) + text, locale, ltr=True)
 
 
 def percent(share: float | Decimal | None, decimals: int = 1, signed: bool = False) -> str:
@@ -100,7 +98,7 @@ def percent(share: float | Decimal | None, decimals: int = 1, signed: bool = Fal
     if native is not None:
         pattern = native.pattern.replace("#,##0", pattern[:-1])
     text = format_percent(abs(exact), format=pattern, locale=_locale(), numbering_system="latn")
-    return _isolated(_sign(exact, signed) + text, current.locale())
+    return i18n.isolated(_sign(exact, signed) + text, current.locale(), ltr=True)
 
 
 def date_text(value: date | datetime | None, style: Style = "medium") -> str:
@@ -224,10 +222,6 @@ def _parsed(locale: str) -> Locale:
 
 def _sign(value: Decimal, signed: bool) -> str:
     return "\u2212" if value < 0 else "+" if signed and value > 0 else ""
-
-
-def _isolated(text: str, locale: str) -> str:
-    return f"{_ISOLATE}{text}{_POP}" if direction(locale) == "rtl" else text
 
 
 def _aware(value: datetime) -> datetime:

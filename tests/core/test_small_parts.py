@@ -196,3 +196,9 @@ def test_without_a_cache_bells_are_silent_and_waiting_takes_its_time(monkeypatch
         bell._waiting = waiting
         monkeypatch.undo()
         get_settings.cache_clear()
+
+
+def test_values_are_isolated_only_where_they_could_turn_the_sentence_round() -> None:
+    assert i18n.isolated("Gold", "en") == "Gold" and i18n.isolated("", "ar") == ""
+    assert i18n.isolated("Gold", "ar") == "\u2068Gold\u2069"
+    assert i18n.isolated("$5", "he", ltr=True) == "\u2066$5\u2069"

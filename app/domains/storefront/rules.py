@@ -18,7 +18,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
 from app.core import money
-from app.core.i18n import direction, mark, translate, translations
+from app.core.i18n import isolated, mark, translate, translations
 from app.domains.points.schemas import CalculateIn, Card, CartLine
 from app.domains.programs.schemas import PURCHASE, SIGNUP, ProgramTerms
 from app.domains.storefront.schemas import (
@@ -167,16 +167,6 @@ def signed(count: int, locale: str) -> str:
 def day(moment: datetime, timezone: str, locale: str) -> str:
     """The day of an instant in the shop's zone."""
     return format_date(moment.astimezone(ZoneInfo(timezone)), format="long", locale=locale)
-
-
-def isolated(text: str, locale: str, *, ltr: bool = False) -> str:
-    """A value to be put into a sentence; in right-to-left languages it may not turn its neighbors round.
-
-    `ltr` is for money, which has no letter to tell its direction by.
-    """
-    if direction(locale) == "ltr":
-        return text
-    return f"\u2066{text}\u2069" if ltr else f"\u2068{text}\u2069"
 
 
 def whole_amount(units: int, currency: str, locale: str) -> str:

@@ -149,12 +149,6 @@ def test_a_day_is_the_shops_day() -> None:
     assert rules.day(late, "America/New_York", "en") == "March 8, 2026"
 
 
-def test_values_are_isolated_only_where_they_could_turn_the_sentence_round() -> None:
-    assert rules.isolated("Gold", "en") == "Gold"
-    assert rules.isolated("Gold", "ar") == "\u2068Gold\u2069"
-    assert rules.isolated("$5", "he", ltr=True) == "\u2066$5\u2069"
-
-
 def test_a_balance_says_only_what_there_is_to_say() -> None:
     plain = rules.balance(holder(available=1), "UTC", "en")
     assert (plain.sentence, plain.pending_text, plain.debt_text, plain.expiring_text) == (

@@ -104,4 +104,4 @@ def _number(count: int, locale: str) -> str:
 
 def _money(minor: int, currency: str, locale: str) -> str:
     amount = format_currency(money.to_decimal(minor, currency), currency, locale=locale)
-    return isolated(amount, locale)
+    return isolated(amount, locale, ltr=True)

@@ -105,7 +105,7 @@ def _base_rule(trace: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _rule(rule: dict[str, Any], trace: dict[str, Any], locale: str) -> str:
     base = _money(trace, rule["base_minor"], locale) if "base_minor" in rule else ""
-    points = isolated(f"{_number(Decimal(rule['points']), locale)}", locale)
+    points = isolated(f"{_number(Decimal(rule['points']), locale)}", locale, ltr=True)
     return translate(
         locale,
         _TERMS.get(rule.get("per", ""), _ONCE),
@@ -118,7 +118,7 @@ def _rule(rule: dict[str, Any], trace: dict[str, Any], locale: str) -> str:
 
 def _money(trace: dict[str, Any], minor: int, locale: str) -> str:
     amount = Decimal(minor).scaleb(-trace["exponent"])
-    return isolated(format_currency(amount, trace["currency"], locale=locale), locale)
+    return isolated(format_currency(amount, trace["currency"], locale=locale), locale, ltr=True)
 
 
 def _number(number: Decimal, locale: str) -> str:

@@ -117,7 +117,7 @@ def counted(points: int | Decimal, locale: str) -> str:
     number = format_decimal(abs(Decimal(points)), locale=locale)
     texts = translations(locale)
     return texts.ngettext("{count} point", "{count} points", plural_number(points)).format(
-        count=isolated(f"\u2212{number}", locale) if points < 0 else number
+        count=isolated(f"\u2212{number}", locale, ltr=True) if points < 0 else number
     )
 
 
@@ -169,8 +169,8 @@ def _explain_purchase(trace: dict[str, Any], data: dict[str, Any], locale: str) 
         data["parts"] = reduce(lambda told, part: translate(locale, _AND_PART, parts=told, part=part), parts)
         return translate(locale, _CART_BY_RULES if cart else _PURCHASE_BY_RULES, **data)
     base = Decimal(trace["base_minor"]).scaleb(-trace["exponent"])
-    data["base"] = isolated(format_currency(base, trace["currency"], locale=locale), locale)
-    data["unit"] = isolated(format_currency(1, trace["currency"], locale=locale), locale)
+    data["base"] = isolated(format_currency(base, trace["currency"], locale=locale), locale, ltr=True)
+    data["unit"] = isolated(format_currency(1, trace["currency"], locale=locale), locale, ltr=True)
     data["rate"] = counted(Decimal(trace["points_per_unit"]), locale)
     data["multiplier"] = times
     if trace["multiplier_bp"] == 10_000:

@@ -3,7 +3,7 @@
 from babel.numbers import format_currency, format_decimal
 
 from app.core import money
-from app.core.i18n import direction, mark, translate, translations
+from app.core.i18n import isolated, mark, translate, translations
 from app.domains.referrals.schemas import Terms
 
 _FRIEND_AT_ONCE = mark("You get {points} when you create an account.")
@@ -17,7 +17,7 @@ _INVITATION = mark("A friend invites you to {shop}. {offer}")
 
 def friend_offer(terms: Terms, currency: str, locale: str, coupon: str | None = None) -> str:
     """What an invited friend gets, and for what; `coupon` is the name of a reward that comes with the invitation."""
-    said = [translate(locale, _FRIEND_COUPON, coupon=_isolated(coupon, locale))] if coupon else []
+    said = [translate(locale, _FRIEND_COUPON, coupon=isolated(coupon, locale))] if coupon else []
     return " ".join(said + ([_for_points(terms, currency, locale)] if terms.friend_points else []))
 
 
@@ -29,12 +29,12 @@ def _for_points(terms: Terms, currency: str, locale: str) -> str:
         return translate(locale, _FRIEND_FIRST, points=points)
     least = money.to_decimal(terms.minimum_purchase_minor, currency)
     amount = format_currency(least, currency, locale=locale)
-    return translate(locale, _FRIEND_FROM, points=points, amount=_isolated(amount, locale, "\u2066"))
+    return translate(locale, _FRIEND_FROM, points=points, amount=isolated(amount, locale, ltr=True))
 
 
 def advocate_promise(terms: Terms, locale: str, coupon: str | None = None) -> str:
     """What inviting a friend brings."""
-    said = [translate(locale, _ADVOCATE_COUPON, coupon=_isolated(coupon, locale))] if coupon else []
+    said = [translate(locale, _ADVOCATE_COUPON, coupon=isolated(coupon, locale))] if coupon else []
     points = terms.advocate_points or not coupon
     return " ".join(
         said
@@ -44,14 +44,9 @@ def advocate_promise(terms: Terms, locale: str, coupon: str | None = None) -> st
 
 def invitation(text: str, offer: str, shop: str, locale: str) -> str:
     """The message that an advocate sends: the merchant's own, else ours."""
-    return text or translate(locale, _INVITATION, shop=_isolated(shop, locale), offer=offer).strip()
+    return text or translate(locale, _INVITATION, shop=isolated(shop, locale), offer=offer).strip()
 
 
 def _points(count: int, locale: str) -> str:
     text = translations(locale).ngettext("{points} point", "{points} points", count)
     return text.format(points=format_decimal(count, locale=locale))
-
-
-def _isolated(text: str, locale: str, how: str = "\u2068") -> str:
-    """A value that may not turn its neighbors round; money has no letter to tell its direction by, so it says so."""
-    return f"{how}{text}\u2069" if direction(locale) == "rtl" else text

@@ -209,7 +209,7 @@ def _default_name(kind: str, value: Decimal | None, currency: str, locale: str) 
     elif value is not None and kind != "free_shipping":
         shown = format_currency(value, currency, locale=locale, decimal_quantization=False)
     sentence = i18n.translations(locale).gettext(_DEFAULT_NAMES[kind])
-    return sentence.replace("{value}", i18n.isolated(shown, locale))
+    return sentence.replace("{value}", i18n.isolated(shown, locale, ltr=True))
 
 
 def update_reward(uow: UnitOfWork, reward_id: UUID, form: RewardForm) -> Reward:

@@ -122,7 +122,7 @@ def _told(ctx: Context, changes: Sequence[dict[str, Any]], draft: Ladder) -> lis
             return format_currency(money.to_decimal(value, currency), currency, locale=ctx.locale)
         if name == "multiplier_bp":
             times = format_decimal(Decimal(value) / BASIS_POINTS, locale=ctx.locale)
-            return isolated(f"×{times}", ctx.locale)
+            return isolated(f"×{times}", ctx.locale, ltr=True)
         if isinstance(value, UUID):
             return rewards.get(value, str(value))
         if isinstance(value, dict):
