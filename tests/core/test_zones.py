@@ -25,11 +25,11 @@ def test_only_zones_of_countries_are_offered_and_each_has_its_names(locale: str)
     ("name", "locale", "said"),
     [
         ("Europe/Paris", "en", "Paris (UTC+01:00)"),
-        ("Europe/Paris", "ar", "باريس (\u2066UTC+01:00\u2069)"),
+        ("Europe/Paris", "ar", "باريس (\u2068UTC+01:00\u2069)"),
         ("Asia/Kolkata", "fr", "Calcutta (UTC+05:30)"),
         ("America/New_York", "es", "Nueva York (UTC-05:00)"),
         ("America/Argentina/Buenos_Aires", "en", "Buenos Aires (UTC-03:00)"),
-        ("UTC", "he", "UTC (\u2066UTC+00:00\u2069)"),
+        ("UTC", "he", "UTC (\u2068UTC+00:00\u2069)"),
     ],
 )
 def test_a_zone_is_labeled_by_its_city_and_present_offset(name: str, locale: str, said: str) -> None:
