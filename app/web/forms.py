@@ -166,7 +166,9 @@ class Form:
 
 
 def _look(source: Any, name: str) -> Any:
-    """What lies at a field's name in a mapping, a list or an object; None where there is nothing."""
+    """What lies at a field's name in a mapping, a list or an object, or under the whole name as it is posted; else None."""
+    if isinstance(source, Mapping) and name in source:
+        return source[name]
     for step in name.split("."):
         if isinstance(source, Mapping):
             source = source.get(step)

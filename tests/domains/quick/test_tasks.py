@@ -1,5 +1,6 @@
 """One-click tasks: each shows what it would do, does it once, and is taken back; for whom, and arranged by use."""
 
+import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -279,6 +280,27 @@ def test_an_invitation_waits_ten_minutes_and_can_be_withdrawn(
         outbox.drain()
     assert value(shop, "SELECT count(*) FROM messages WHERE kind = 'invitation'") == 1
     assert undo(merchant, shop).status_code == 409, "it went out already"
+
+
+def test_what_was_typed_for_an_invitation_goes_on_from_its_preview(
+    shop: TestShop, member: UUID, merchant: Caller
+) -> None:
+    with shop.work() as uow:
+        choice = next(one for one in notifications.audiences(uow, "en") if one.key.startswith("tier:"))
+        tiers.assign(uow, {member: UUID(choice.key.partition(":")[2])}, reason="test")
+    given = {
+        "audience": choice.key,
+        "subjects.en": "Come in",
+        "texts.en": "First & last",
+        "subjects.fr": "Venez",
+        "texts.fr": "Entrez",
+    }
+    shown = preview(merchant, "invite-vips", given)
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', shown))
+    sent = {name: html.unescape(hidden[name]) for name in given}
+    assert sent == given
+    again = merchant.submit(f"{TAB}/invite-vips", fields(sent, _back="true")).text
+    assert 'value="Come in"' in again and ">Entrez</textarea>" in again
 
 
 def test_without_consent_nobody_is_written_to(shop: TestShop, member: UUID, merchant: Caller) -> None:
