@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.core.db import UnitOfWork
 from app.core.i18n import mark
@@ -177,21 +176,26 @@ class Brand(BaseModel):
         return getattr(self.names, locale, "") or self.names.en
 
 
+class BrandNamesForm(BrandNames):
+    """The program's names as staff give them."""
+
+    en: str = Field("", max_length=80, validate_default=True)
+
+    @field_validator("en")
+    @classmethod
+    def _given(cls, name: str) -> str:
+        if not name.strip():
+            raise ValueError(mark("Give the English name; other languages fall back to it."))
+        return name
+
+
 class BrandForm(BaseModel):
     """The look as staff choose it."""
 
     version: int = Field(0, ge=0)
     accent: str = Field(pattern=r"^#[0-9a-fA-F]{6}$", max_length=7, examples=["#4f46e5"])
     logo_url: str = Field("", max_length=2048, pattern=r"^(https://[^\s\"'<>]+)?$")
-    names: BrandNames = BrandNames()
-
-    @model_validator(mode="after")
-    def _named(self) -> Self:
-        if not self.names.en.strip():
-            raise PydanticCustomError(
-                "named", mark("Give the English name; other languages fall back to it.")
-            )
-        return self
+    names: BrandNamesForm
 
 
 class WidgetForm(BaseModel):

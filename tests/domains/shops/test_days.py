@@ -1,8 +1,8 @@
 """Figures of days on Home, the name and look, and the mark of the steps that are left."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -138,20 +138,23 @@ def test_name_and_look_are_saved_and_stand_in_mails(shop: TestShop, call_as: Cal
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "sentence"),
     [
-        {"accent": "red"},
-        {"accent": ""},
-        {"logo_url": "http://cdn.example/logo.png"},
-        {"logo_url": 'https://x/"onerror='},
-        {"names.en": " "},
-        {"names.en": "x" * 81},
+        ({"accent": "red"}, "does not have the expected form"),
+        ({"accent": ""}, "Fill in this field."),
+        ({"logo_url": "http://cdn.example/logo.png"}, "does not have the expected form"),
+        ({"logo_url": 'https://x/"onerror='}, "does not have the expected form"),
+        ({"names.en": " "}, "Give the English name"),
+        ({"names.en": "x" * 81}, "Use at most 80 characters."),
     ],
 )
-def test_a_look_that_cannot_be_shown_is_refused(
-    shop: TestShop, call_as: Callable[..., Caller], changes: dict[str, Any]
+def test_a_look_that_cannot_be_shown_is_refused_at_its_field(
+    shop: TestShop, call_as: Callable[..., Caller], changes: dict[str, str], sentence: str
 ) -> None:
-    assert call_as(staff(shop.id)).submit("/app/brand/save-brand", LOOK | changes).status_code == 422
+    answer = call_as(staff(shop.id)).submit("/app/brand/save-brand", LOOK | changes)
+    (field,) = changes
+    shown = re.search(rf'<p class="problem" id="[^"]*-{field.replace(".", "-")}-error">.*?</p>', answer.text)
+    assert answer.status_code == 422 and shown is not None and sentence in shown[0]
     with shop.work() as uow:
         assert service.brand(uow).version == 0
 

@@ -20,8 +20,8 @@ def save_brand(uow: UnitOfWork, form: BrandForm) -> Brand:
     before = brand(uow)
     if before.version != form.version:
         raise BrandChangedMeanwhile()
-    wanted = Brand(
-        accent=form.accent.lower(), logo_url=form.logo_url, names=form.names, version=before.version
+    wanted = Brand.model_validate(
+        form.model_dump() | {"accent": form.accent.lower(), "version": before.version}
     )
     if wanted == before:
         return before
