@@ -1,17 +1,18 @@
 """Serving the POSTs of tabs: parse the form, call the handler once, answer with what the page should do next."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask, Response, current_app, request
 from jinja2 import TemplateNotFound
 
 from app.core.db import UnitOfWork
-from app.core.errors import Conflict, Invalid, LoyalNestError, TooLarge
+from app.core.errors import Conflict, Invalid, LoyalNestError, MalformedPayload, TooLarge
 from app.web import current
 from app.web.embedding import embedded_staff
 from app.web.errors import Problem, problem_of
-from app.web.form_input import NOT_FIELDS, Upload, numeric_names, parse_form
+from app.web.form_input import NOT_FIELDS, Upload, numeric_names, parse_form, readable
 from app.web.forms import Form
 from app.web.idempotency import FORM_FIELD, HEADER, Once, once
 from app.web.json_input import FORBIDDEN, UnsupportedMedia
@@ -135,17 +136,31 @@ def _refuse(
 
     What is asked while a person types is not refused: half a form is no mistake yet.
     """
-    problem = problem_of(error)
-    form = _refused_form(action, place, problem)
-    ctx = refused_context(principal, action, form, place)
     with work_of(principal) as uow:
+        offered = {"ctx": context_of(principal, uow, _typed()), **place}
+        problem = _problem(action, offered, error)
+        ctx = refused_context(principal, action, _refused_form(action, place, problem), place)
         if action.prepare is not None:
-            offered = {"ctx": context_of(principal, uow, _typed()), **place}
             view = action.prepare(**wanted(action.prepare, offered))
         else:
             view, _ = view_model(parent_of(action), principal, uow, place)
         html = render_piece(action.template, ctx, view)
     return html_response(html, 200 if action.live else 409 if problem.status == 409 else 422)
+
+
+def _problem(action: Action, offered: Mapping[str, Any], error: LoyalNestError) -> Problem:
+    """Why a form was refused; where fields could not be read, with what is to be said about the others."""
+    problem = problem_of(error)
+    if action.form is None or action.review is None or not isinstance(error, MalformedPayload):
+        return problem
+    rest = readable(request.form, action.form, current.locale(), current.timezone(), problem.fields)
+    if rest is None:
+        return problem
+    try:
+        action.review(**wanted(action.review, {**offered, "form": rest}))
+    except LoyalNestError as further:
+        return replace(problem, fields=problem_of(further).fields | problem.fields)
+    return problem
 
 
 def _refused_form(action: Action, place: Mapping[str, Any], problem: Problem) -> Form:

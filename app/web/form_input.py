@@ -1,14 +1,15 @@
 """Posted forms as the same Pydantic models that JSON uses, read the way people type."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from functools import cache
+from typing import Annotated, Any, Literal, Optional, TypeVar, Union, get_args, get_origin
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError, create_model
 from werkzeug.datastructures import MultiDict
 
 from app.core.errors import MalformedPayload
@@ -62,6 +63,44 @@ def parse_form(
         refused = {reader.posted.get(path, path): text for path, text in fields_of(error, data).items()}
     if refused or reader.refused:
         raise MalformedPayload(fields=refused | reader.refused)
+    return found
+
+
+def readable(
+    posted: "MultiDict[str, str]", schema: type[Model], locale: str, timezone: str, refused: Iterable[str]
+) -> Model | None:
+    """A form without the fields that were refused, required ones as None; None where the rest cannot be read either."""
+    without = {name for name in refused if name}
+    if not without:
+        return None
+    around = set().union(*(_places(name) for name in without))
+    kept = MultiDict(
+        (name, value)
+        for name, value in posted.items(multi=True)
+        if name not in around and without.isdisjoint(_places(name))
+    )
+    forgiving: type[Model] = _forgiving(schema)
+    try:
+        return parse_form(kept, forgiving, locale, timezone)
+    except MalformedPayload:
+        return None
+
+
+def _places(name: str) -> set[str]:
+    """A field's name and those of all that it lies in."""
+    steps = name.split(".")
+    return {".".join(steps[:count]) for count in range(1, len(steps) + 1)}
+
+
+@cache
+def _forgiving(schema: type[Model]) -> type[Model]:
+    """The schema with nothing required."""
+    required = {
+        name: (Optional[field.rebuild_annotation()], None)  # noqa: UP045 - built from parts
+        for name, field in schema.model_fields.items()
+        if field.is_required()
+    }
+    found: type[Model] = create_model(schema.__name__, __base__=schema, **required)  # type: ignore[call-overload]
     return found
 
 

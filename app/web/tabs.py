@@ -89,6 +89,7 @@ class Action:
     """A POST below a tab. `template` is the form's fragment for 422 and 409; `prepare` makes its view model.
 
     A `live` one is asked while a person types, changes nothing, and answers 200 also where something is missing.
+    `review` raises what else is refused in a form of which parts could not be read.
     """
 
     key: str
@@ -99,6 +100,7 @@ class Action:
     template: str
     form: type[BaseModel] | None = None
     prepare: Callable[..., Any] | None = None
+    review: Callable[..., None] | None = None
     page: str | None = None
     idempotent: bool = True
     max_body_bytes: int = 1024 * 1024
@@ -143,6 +145,8 @@ class TabRegistry:
             _check_names(action.handler, offered | {"form", "files"})
             if action.prepare:
                 _check_names(action.prepare, offered)
+            if action.review:
+                _check_names(action.review, offered | {"form"})
         for found in self.tabs.values():
             _check_names(found.view, {"ctx", "query"})
 
@@ -246,6 +250,7 @@ def action(  # noqa: PLR0913 - one declaration says everything about an action
     form: type[BaseModel] | None = None,
     template: str | None = None,
     prepare: Callable[..., Any] | None = None,
+    review: Callable[..., None] | None = None,
     page: str | None = None,
     idempotent: bool = True,
     max_body_bytes: int = 1024 * 1024,
@@ -258,7 +263,9 @@ def action(  # noqa: PLR0913 - one declaration says everything about an action
     parameters it receives and which is rendered again afterwards. `template` is the form's fragment
     (`admin/<domain>/_<name>.html`); a refused form comes back in it with what was typed, beside the view model of
     `prepare(ctx, **path)` or else of the page. Where there is no such file the action is a button with hidden
-    fields, and a refusal is a toast. `live` is for previews that are asked while a person types: they never repeat an
+    fields, and a refusal is a toast. When fields could not be read, `review(ctx, form, **path)` gets the form without
+    them, required ones as None, and raises Invalid with what else will be refused, so that all is told at once; it writes
+    nothing. `live` is for previews that are asked while a person types: they never repeat an
     answer, and are not refused.
     """
 
@@ -274,6 +281,7 @@ def action(  # noqa: PLR0913 - one declaration says everything about an action
                 template=place if "/" in place else f"admin/{_domain(handler)}/{place}",
                 form=form,
                 prepare=prepare,
+                review=review,
                 page=page,
                 idempotent=idempotent and not live,
                 max_body_bytes=max_body_bytes,

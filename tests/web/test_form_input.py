@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from werkzeug.datastructures import MultiDict
 
 from app.core.errors import MalformedPayload
 from app.core.i18n import LOCALES
-from app.web.form_input import numeric_names, parse_form
+from app.web.form_input import numeric_names, parse_form, readable
 from app.web.forms import Form
 from app.web.localized_numbers import to_plain, to_typed
 
@@ -265,3 +265,39 @@ def test_a_refused_form_shows_what_was_typed() -> None:
         False,
     )
     assert (form.error("points"), form.error("tags"), form.refused) == ("Whole.", "", True)
+
+
+class Priced(BaseModel):
+    """A form with something required, a list and a part."""
+
+    price: int
+    kind: Literal["a", "b"]
+    country: Annotated[str, AfterValidator(str.upper)]
+    tags: list[int] = []
+    names: dict[str, str] = {}
+
+
+@pytest.mark.parametrize(
+    ("posted", "refused", "left"),
+    [
+        (
+            {"price": "x", "kind": "a", "country": "fr"},
+            ["price"],
+            {"price": None, "kind": "a", "country": "FR"},
+        ),
+        ({"kind": "c", "tags": ["1", "x"]}, ["kind", "price", "tags.1"], {"kind": None, "tags": []}),
+        ({"price": "3", "names.en": "x", "names.fr": "y"}, ["names.en"], {"price": 3, "names": {"fr": "y"}}),
+        ({"price": "3"}, ["", "kind"], {"price": 3, "country": None}),
+    ],
+)
+def test_what_can_be_read_of_a_refused_form_is_read(
+    app_context: None, posted: dict[str, Any], refused: list[str], left: dict[str, Any]
+) -> None:
+    found = readable(MultiDict(posted), Priced, "en", "UTC", refused)
+    assert found is not None and isinstance(found, Priced)
+    assert {name: getattr(found, name) for name in left} == left
+
+
+def test_nothing_is_made_of_a_form_whose_rest_cannot_be_read_either(app_context: None) -> None:
+    assert readable(MultiDict({"price": "x", "kind": "c"}), Priced, "en", "UTC", ["price"]) is None
+    assert readable(MultiDict({"surprise": "1"}), Priced, "en", "UTC", ["price"]) is None

@@ -15,7 +15,6 @@ from app.core.i18n import mark
 from app.domains.rewards.errors import (
     BelowMinimumRedemption,
     InvalidAmount,
-    InvalidReward,
     LimitReachedForMember,
     MemberCannotRedeem,
     MemberWithoutCustomer,
@@ -177,27 +176,28 @@ def discounted(terms: Terms, goods_minor: int) -> int | None:
     return (goods_minor * terms.percent_bp + (_WHOLE - terms.percent_bp) // 2) // (_WHOLE - terms.percent_bp)
 
 
+def refusals(form: RewardForm, currency: str, language: str) -> dict[str, str]:
+    """What a form lacks or contradicts, a marked sentence by field. Required fields may be None, of which nothing is said."""
+    fields: dict[str, str] = {}
+    if getattr(form.names, language) is None:
+        fields[f"names.{language}"] = _NEEDS_NAME
+    for name in ("amount", "minimum_subtotal", "cost"):
+        value = getattr(form, name)
+        if value is not None and value != round(value, money.exponent(currency)):
+            fields[name] = _DECIMALS
+    fields |= _missing(form, variant_gid(form.variant))
+    if form.starts_on and form.ends_on and form.ends_on < form.starts_on:
+        fields["ends_on"] = _ENDS_BEFORE
+    return fields
+
+
 def columns(form: RewardForm, currency: str, language: str, timezone: str) -> dict[str, Any]:
     """The stored values of a form, only those that the kind uses. `language` and `timezone` are the shop's.
 
-    Raises InvalidReward with the fields.
+    The form has nothing that `refusals` names.
     """
     names = form.names.model_dump(exclude_none=True)
     descriptions = form.descriptions.model_dump(exclude_none=True)
-    fields: dict[str, str] = {}
-    if language not in names:
-        fields[f"names.{language}"] = _NEEDS_NAME
-    decimals = money.exponent(currency)
-    for name in ("amount", "minimum_subtotal", "cost"):
-        value = getattr(form, name)
-        if value is not None and value != round(value, decimals):
-            fields[name] = _DECIMALS
-    gid = variant_gid(form.variant)
-    fields |= _missing(form, gid)
-    if form.starts_on and form.ends_on and form.ends_on < form.starts_on:
-        fields["ends_on"] = _ENDS_BEFORE
-    if fields:
-        raise InvalidReward(fields=fields, currency=currency, decimals=decimals)
     kind = form.kind
     slider = kind == "any_amount"
     discount_kind = kind in DISCOUNTS
@@ -212,7 +212,7 @@ def columns(form: RewardForm, currency: str, language: str, timezone: str) -> di
         "points_cost": form.points_cost,
         "value_minor": _minor(form.amount, currency) if kind in _HAVE_AMOUNT else None,
         "percent_bp": int(form.percent * 100) if kind == "percentage_off" and form.percent else None,
-        "variant_gid": gid if kind == "free_product" else None,
+        "variant_gid": variant_gid(form.variant) if kind == "free_product" else None,
         "least_points": form.least_points if slider else None,
         "most_points": form.most_points if slider else None,
         "access_tag": form.access_tag.strip() if kind == "exclusive_access" else "",
@@ -251,7 +251,7 @@ def _missing(form: RewardForm, gid: str | None) -> dict[str, str]:
     if form.kind == "any_amount":
         for name in ("least_points", "most_points"):
             value = getattr(form, name)
-            if value is None or value % form.points_cost:
+            if value is None or (form.points_cost and value % form.points_cost):
                 fields[name] = _NEEDS_STEPS
         if not fields and (form.least_points or 0) > (form.most_points or 0):
             fields["most_points"] = _MOST_BELOW

@@ -323,14 +323,36 @@ def preview(ctx: Context, form: PreviewForm) -> Done:
     return Done(refresh=Fragment("admin/rewards/_preview.html", {"preview": card}))
 
 
-@action(_KEY, "create", permission=Permission.REWARDS_WRITE, form=NewRewardForm, prepare=_refused_reward)
+def _review_new(ctx: Context, form: NewRewardForm) -> None:
+    service.review_new(ctx.uow, form, program_id=form.program)
+
+
+def _review_changed(ctx: Context, id: UUID, form: RewardForm) -> None:
+    service.review_changed(ctx.uow, id, form)
+
+
+@action(
+    _KEY,
+    "create",
+    permission=Permission.REWARDS_WRITE,
+    form=NewRewardForm,
+    prepare=_refused_reward,
+    review=_review_new,
+)
 def create(ctx: Context, form: NewRewardForm) -> Done:
     """Add a reward to a program."""
     made = service.create_reward(ctx.uow, form, program_id=form.program)
     return Done(mark("The reward was added."), location=f"/app/{_KEY}/{made.id}")
 
 
-@action(_KEY, "save", page="reward", permission=Permission.REWARDS_WRITE, form=RewardForm)
+@action(
+    _KEY,
+    "save",
+    page="reward",
+    permission=Permission.REWARDS_WRITE,
+    form=RewardForm,
+    review=_review_changed,
+)
 def save(ctx: Context, id: UUID, form: RewardForm) -> Done:
     """Save the editor."""
     service.update_reward(ctx.uow, id, form)

@@ -250,6 +250,10 @@ def segment_shape(ctx: Context, form: ShapeForm) -> Done:
     return Done(refresh=Fragment("admin/segments/_conditions.html", view), events={"segment:changed": {}})
 
 
+def _review(ctx: Context, form: SegmentForm) -> None:
+    editor.read(form, shops.get(ctx.uow).currency)
+
+
 @action(
     _KEY,
     "create-segment",
@@ -258,6 +262,7 @@ def segment_shape(ctx: Context, form: ShapeForm) -> Done:
     permission=Permission.MEMBERS_WRITE,
     form=SegmentForm,
     prepare=_refused_new,
+    review=_review,
 )
 def create_segment(ctx: Context, form: SegmentForm) -> Done:
     """Save a new segment with conditions."""
@@ -275,6 +280,7 @@ def create_segment(ctx: Context, form: SegmentForm) -> Done:
     permission=Permission.MEMBERS_WRITE,
     form=SegmentForm,
     prepare=_refused_edit,
+    review=_review,
 )
 def save_segment(ctx: Context, id: UUID, form: SegmentForm) -> Done:
     """Save the editor of a segment with conditions."""

@@ -357,3 +357,63 @@ def test_the_history_of_a_reward_says_what_was_changed(shop: TestShop, merchant:
 def test_a_refused_field_says_how_to_mend_it(merchant: Caller, field: str, typed: str, said: str) -> None:
     answer = merchant.submit(f"{TAB}/create", fields(**{field: typed}))
     assert answer.status_code == 422 and said in answer.text
+
+
+def refused_fields(text: str) -> set[str]:
+    """Which fields of the refused form say what is wrong with them."""
+    return set(re.findall(r'id="reward-catalog-(?:create|save)-([\w-]+)-error"', text))
+
+
+@pytest.mark.parametrize(
+    ("typed", "refused"),
+    [
+        ({"per_member_limit": "none", "amount": "12.505"}, {"per_member_limit", "amount"}),
+        ({"points_cost": "", "tiers": [str(ids.new_id())]}, {"points_cost", "tiers"}),
+        ({"points_cost": "many", "kind": "custom", "names.en": ""}, {"points_cost", "names-en"}),
+        (
+            {"code_prefix": "a b", "starts_on": "2026-03-02", "ends_on": "2026-03-01", "names.en": ""},
+            {"code_prefix", "ends_on", "names-en"},
+        ),
+        ({"kind": "any_amount", "points_cost": "0", "least_points": "3"}, {"points_cost", "most_points"}),
+        # Of what a refused field would decide, nothing is said.
+        ({"starts_on": "tomorrow", "ends_on": "2026-03-01"}, {"starts_on"}),
+        ({"amount": "much", "names.en": "", "names.ar": ""}, {"amount"}),
+        ({"names.fr": "x" * 81}, {"names-fr"}),
+        ({"names.en": "x" * 81}, {"names-en"}),
+        ({"tiers": ["no tier"]}, {"tiers"}),
+    ],
+)
+def test_all_that_is_wrong_is_said_at_once(
+    merchant: Caller, typed: dict[str, Any], refused: set[str]
+) -> None:
+    answer = merchant.submit(f"{TAB}/create", fields(**typed))
+    assert answer.status_code == 422
+    assert refused_fields(answer.text) == refused
+
+
+def test_a_changed_reward_is_told_all_at_once_and_keeps_a_tier_that_is_gone(
+    merchant: Caller, shop: TestShop
+) -> None:
+    with shop.work() as uow:
+        made = service.create_reward(uow, RewardForm(**form_of()))
+        gone = ids.new_id()
+        made.tiers = [gone]
+        place = f"{TAB}/{made.id}"
+    typed = fields(version="1", stock="-1", minimum_subtotal="1.005", tiers=[str(gone)])
+    answer = merchant.submit(f"{place}/save", typed)
+    assert answer.status_code == 422
+    assert refused_fields(answer.text) == {"stock", "minimum_subtotal"}
+    with shop.work() as uow:
+        assert service.get_reward(uow, made.id).name == "Mug", "nothing was saved on the way"
+        assert queries.get(uow, made.id).stock is None  # type: ignore[union-attr]
+
+
+def test_without_a_program_the_fields_that_could_not_be_read_are_still_said(
+    merchant: Caller, shop: TestShop
+) -> None:
+    with shop.work() as uow:
+        running = programs.active(uow)
+        assert running is not None
+        programs.update(uow, running.id, {"status": "paused"}, version=running.version)
+    answer = merchant.submit(f"{TAB}/create", fields(stock="-1", amount="1.005"))
+    assert answer.status_code == 422 and refused_fields(answer.text) >= {"stock"}

@@ -354,3 +354,20 @@ def test_countries_are_chosen_by_name_and_kept_by_letters(merchant: Caller, shop
     page = merchant.fragment(f"{HERE}/{made.id}/edit").text
     assert '<bdi>Jordan</bdi><input type="hidden" name="conditions.0.values" value="JO">' in page
     assert "of=countries" in page and "data-closed" in page
+
+
+def test_a_missing_name_and_a_wrong_condition_are_said_at_once(merchant: Caller, shop: TestShop) -> None:
+    half = {
+        "name": "",
+        "conditions.1.fact": "country",
+        "conditions.1.op": "is",
+        "conditions.1.values": "Atlantis",
+        "conditions.2.fact": "spent",
+        "conditions.2.op": "at_least",
+        "conditions.2.amount": "much",
+    }
+    for place in (f"{HERE}/create", f"{HERE}/{make(shop)}/edit/save"):
+        refused = merchant.submit(place, fields(**half))
+        assert refused.status_code == 422
+        wrong = set(re.findall(r'id="members-\w+-segment-([\w-]+)-error"', refused.text))
+        assert wrong == {"name", "conditions-1-values", "conditions-2-amount"}

@@ -15,6 +15,8 @@ from app.domains.rewards.service.catalog import (
     offer_of_program,
     restore,
     retire,
+    review_changed,
+    review_new,
     snapshot,
     update_reward,
 )
@@ -32,7 +34,7 @@ from app.domains.rewards.service.codes import (
     settle_issued,
     sweep_lapsed,
 )
-from app.domains.rewards.service.giving import givable, give, withdraw
+from app.domains.rewards.service.giving import choices, givable, give, withdraw
 from app.domains.rewards.service.holding import (
     HOLD_FACT,
     capture,
@@ -65,6 +67,7 @@ __all__ = [
     "cancellable",
     "capture",
     "catalog",
+    "choices",
     "copy_rewards",
     "create_default",
     "create_reward",
@@ -100,6 +103,8 @@ __all__ = [
     "resend",
     "restore",
     "retire",
+    "review_changed",
+    "review_new",
     "sendable",
     "settle_cancelled",
     "settle_issued",

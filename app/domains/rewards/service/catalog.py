@@ -80,19 +80,32 @@ def get_reward(uow: UnitOfWork, reward_id: UUID) -> Reward:
 
 def create_reward(uow: UnitOfWork, form: RewardForm, *, program_id: UUID | None = None) -> Reward:
     """Add a reward to the active program, or to the one named. Raises NoProgram, ProgramNotFound, InvalidReward."""
-    if program_id is None:
-        program = programs.active(uow)
-        if program is None:
-            raise NoProgram()
-        program_id = program.id
-    elif programs.get(uow, program_id).status == "archived":
-        raise NoProgram()
+    program_id = _program(uow, program_id)
     values = _values(uow, form, program_id)
     reward = Reward(**values, id=ids.new_id(), program_id=program_id, status=form.status)
     uow.session.add(reward)
     uow.session.flush()
     _record(uow, "reward.created", reward.id, None, snapshot(reward))
     return reward
+
+
+def _program(uow: UnitOfWork, wanted: UUID | None) -> UUID:
+    """The program that a new reward is for. Raises NoProgram, ProgramNotFound."""
+    found = programs.get(uow, wanted) if wanted else programs.active(uow)
+    if found is None or found.status == "archived":
+        raise NoProgram()
+    return found.id
+
+
+def review_new(uow: UnitOfWork, form: RewardForm, *, program_id: UUID | None = None) -> None:
+    """Raise what adding a reward would refuse; fields of the form that nobody could read are None."""
+    _judged(uow, form, _program(uow, program_id))
+
+
+def review_changed(uow: UnitOfWork, reward_id: UUID, form: RewardForm) -> None:
+    """Raise what changing a reward would refuse, besides its version; see `review_new`."""
+    reward = get_reward(uow, reward_id)
+    _judged(uow, form, reward.program_id, kept=reward)
 
 
 def create_default(uow: UnitOfWork, program_id: UUID, currency: str) -> list[Reward]:
@@ -367,21 +380,30 @@ def _set_status(uow: UnitOfWork, reward_id: UUID, version: int, status: str, act
 def _values(
     uow: UnitOfWork, form: RewardForm, program_id: UUID, kept: Reward | None = None
 ) -> dict[str, Any]:
-    """What the form means. What is for nobody known is refused, because without it the reward would be for everybody; a
-    tier or segment that is gone may stay."""
+    """What the form means, named. Raises InvalidReward."""
+    shop, named = shops.get(uow), _judged(uow, form, program_id, kept)
+    return rules.columns(named, shop.currency, i18n.supported(shop.locale), shop.timezone)
+
+
+def _judged(uow: UnitOfWork, form: RewardForm, program_id: UUID, kept: Reward | None = None) -> RewardForm:
+    """The form, named. Raises InvalidReward with all that is wrong. What is for nobody known is refused, because without it
+    the reward would be for everybody; a tier or segment that is gone may stay."""
     shop = shops.get(uow)
-    form = _named(form, kept, shop.currency)
-    values = rules.columns(form, shop.currency, i18n.supported(shop.locale), shop.timezone)
+    language = i18n.supported(shop.locale)
+    named = _named(form, kept, shop.currency)
+    refused = rules.refusals(named, shop.currency, language)
+    if form.kind in _DEFAULT_NAMES and not named.names.model_dump(exclude_none=True):
+        del refused[f"names.{language}"]  # its value is missing, which will name it
     levels = {level.id for level in tiers.main_levels(uow, program_id)}
     groups = {option.id for option in segments.options(uow)}
     unknown = {
-        "tiers": set(values["tiers"]) - levels - set(kept.tiers if kept else ()),
-        "segments": set(values["segments"]) - groups - set(kept.segments if kept else ()),
+        "tiers": set(form.tiers) - levels - set(kept.tiers if kept else ()),
+        "segments": set(form.segments) - groups - set(kept.segments if kept else ()),
     }
-    refused = {name: _FOR_NOBODY[name] for name, ids_of in unknown.items() if ids_of}
+    refused |= {name: _FOR_NOBODY[name] for name, ids_of in unknown.items() if ids_of}
     if refused:
-        raise InvalidReward(fields=refused)
-    return values
+        raise InvalidReward(fields=refused, currency=shop.currency, decimals=money.exponent(shop.currency))
+    return named
 
 
 def _read_at(uow: UnitOfWork, reward_id: UUID, version: int) -> Reward:
