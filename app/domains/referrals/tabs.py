@@ -96,7 +96,7 @@ def campaign(ctx: Context, id: UUID, query: FriendsQuery) -> dict[str, Any]:
 def _rewards(ctx: Context, initial: dict[str, Any]) -> list[tuple[str, str]]:
     """What can be chosen, and what is chosen already although it was retired."""
     chosen = {str(initial[name]) for name in ("advocate_reward_id", "friend_reward_id") if initial[name]}
-    offered = {str(one.id): one.names.get(ctx.locale) or one.name for one in rewards.givable(ctx.uow)}
+    offered = {str(reward): name for reward, name in rewards.choices(ctx.uow, ctx.locale)}
     return list(offered.items()) + [
         (one, rewards.get_reward(ctx.uow, UUID(one)).name) for one in sorted(chosen - offered.keys())
     ]

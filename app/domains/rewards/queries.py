@@ -125,10 +125,13 @@ def stocked(uow: UnitOfWork, limit: int) -> list[Reward]:
 
 
 def covered(uow: UnitOfWork, at: datetime, available: int) -> list[dict[str, Any]]:
-    """Rewards on offer now that existed at an instant and cost at most so many points, the dearest first."""
+    """Rewards of the program on offer now that existed at an instant and cost at most so many points, the dearest first."""
     return uow.all(
-        "SELECT name, names, points_cost FROM rewards WHERE shop_id = %(shop)s AND status = 'active'"
-        " AND points_cost BETWEEN 1 AND %(available)s AND created_at <= %(at)s ORDER BY points_cost DESC, id LIMIT 20",
+        "SELECT r.name, r.names, r.points_cost FROM rewards r"
+        " JOIN programs p ON p.shop_id = r.shop_id AND p.id = r.program_id AND p.status = 'active'"
+        " WHERE r.shop_id = %(shop)s AND r.status = 'active'"
+        " AND r.points_cost BETWEEN 1 AND %(available)s AND r.created_at <= %(at)s"
+        " ORDER BY r.points_cost DESC, r.id LIMIT 20",
         {"shop": uow.shop, "at": at, "available": available},
     )
 

@@ -56,6 +56,16 @@ def test_a_new_shop_starts_with_three_rewards(shop: TestShop) -> None:
     assert all(one.missing == one.points_cost and not one.redeemable for one in found)
 
 
+def test_another_programs_rewards_are_told_apart_and_are_not_within_reach(shop: TestShop) -> None:
+    with shop.work() as uow:
+        winter = programs.create(uow, ProgramCreate(name="Winter"))
+        service.create_reward(uow, form(), program_id=winter.id)
+        named = [name for _, name in service.choices(uow, "fr")]
+        reach = queries.covered(uow, uow.now, 600)
+    assert named[-1] == "Cinq de moins · Winter" and not any("·" in name for name in named[:-1])
+    assert [row["name"] for row in reach] == ["$5.00 off", "Free shipping"]
+
+
 def test_the_first_rewards_fit_the_currency(new_shop: Any) -> None:
     for domain, currency, minor in (("jp.myshopify.com", "JPY", 5), ("kw.myshopify.com", "KWD", 5000)):
         with new_shop(domain, currency=currency).work() as uow:

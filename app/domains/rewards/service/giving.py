@@ -5,10 +5,11 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from app.core import ids
+from app.core import i18n, ids
 from app.core.db import UnitOfWork
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
+from app.domains.programs import service as programs
 from app.domains.rewards import queries, rules
 from app.domains.rewards.models import Reward
 from app.domains.rewards.schemas import CANCELLING, Channel, Redemption, Terms
@@ -73,6 +74,24 @@ def give(
 def givable(uow: UnitOfWork, among: Collection[UUID] | None = None) -> list[Reward]:
     """The rewards that can be given for nothing, in the catalog's order: the first ones to choose from, or those of these."""
     return queries.givable(uow, GIVABLE, among, MOST_REWARDS)
+
+
+def choices(uow: UnitOfWork, locale: str, among: Collection[UUID] | None = None) -> list[tuple[UUID, str]]:
+    """What can be given for nothing, to choose from: (id, name), first those of the program that members earn in.
+
+    Those of other programs say whose they are, because programs of one template name theirs alike.
+    """
+    found = givable(uow, among)
+    homes = programs.some(uow, {one.program_id for one in found})
+
+    def label(one: Reward) -> str:
+        name, home = rules.localized(one.name, one.names, locale), homes[one.program_id]
+        if home.status == "active":
+            return name
+        return " · ".join(i18n.isolated(part, locale) for part in (name, home.name))
+
+    found.sort(key=lambda one: homes[one.program_id].status != "active")
+    return [(one.id, label(one)) for one in found]
 
 
 def withdraw(uow: UnitOfWork, redemption_id: UUID) -> bool:

@@ -89,8 +89,7 @@ def _undo_give(uow: UnitOfWork, kept: dict[str, Any]) -> None:
 
 
 def _to_give(uow: UnitOfWork, locale: str) -> dict[str, Any]:
-    found = giving.givable(uow)
-    return {"rewards": [(str(one.id), rules.localized(one.name, one.names, locale)) for one in found]}
+    return {"rewards": [(str(reward), name) for reward, name in giving.choices(uow, locale)]}
 
 
 def _meant(uow: UnitOfWork, text: str) -> Redemption:

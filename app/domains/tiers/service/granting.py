@@ -15,18 +15,20 @@ from app.domains.tiers.queries import lists
 from app.domains.tiers.schemas import Ladder, Level
 
 ENTRY = ""
-Rewards = Callable[[UnitOfWork, Collection[UUID] | None], Sequence[tuple[UUID, str]]]
+Rewards = Callable[[UnitOfWork, str, Collection[UUID] | None], Sequence[tuple[UUID, str]]]
 _REWARDS: list[Rewards] = []
 
 
 def register_rewards(rewards: Rewards) -> None:
-    """Let the domain of rewards say (id, name) of what tiers can give for nothing, of all or among some."""
+    """Let the domain of rewards say (id, name in a language) of what tiers can give for nothing, of all or among some."""
     _REWARDS.append(rewards)
 
 
-def givable(uow: UnitOfWork, among: Collection[UUID] | None = None) -> list[tuple[UUID, str]]:
+def givable(
+    uow: UnitOfWork, locale: str = "en", among: Collection[UUID] | None = None
+) -> list[tuple[UUID, str]]:
     """The rewards that tiers can give, the first ones to choose from or those of these: (id, name)."""
-    return [one for provider in _REWARDS for one in provider(uow, among)]
+    return [one for provider in _REWARDS for one in provider(uow, locale, among)]
 
 
 _GRANT = """

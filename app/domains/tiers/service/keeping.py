@@ -122,7 +122,7 @@ def _check_rewards(uow: UnitOfWork, before: Ladder, level: Level) -> None:
     fresh = {name: reward for name, reward in named.items() if reward and reward not in kept}
     if not fresh:
         return
-    known = {reward for reward, _ in granting.givable(uow, set(fresh.values()))}
+    known = {reward for reward, _ in granting.givable(uow, among=set(fresh.values()))}
     wrong = [name for name, reward in fresh.items() if reward not in known]
     if wrong:
         raise RewardNotGivable(fields=dict.fromkeys(wrong, RewardNotGivable.default_message))

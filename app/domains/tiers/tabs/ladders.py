@@ -154,7 +154,7 @@ def _rewards_of(ctx: Context, ladders: Sequence[Ladder]) -> dict[UUID, str]:
     levels = [level for one in ladders for level in one.levels]
     named = {reward for level in levels for reward in (level.entry_reward_id, level.gift_reward_id) if reward}
     gone = translate(ctx.locale, mark("A reward that is no longer offered"))
-    return dict.fromkeys(named, gone) | dict(service.givable(ctx.uow, named) if named else ())
+    return dict.fromkeys(named, gone) | dict(service.givable(ctx.uow, ctx.locale, named) if named else ())
 
 
 def _months(ctx: Context) -> list[dict[str, Any]]:
@@ -269,7 +269,7 @@ def remove_ladder(ctx: Context, ladder: UUID, form: RemoveForm) -> Done:
 
 def _tier_view(ctx: Context, found: Ladder, level: Level | None) -> dict[str, Any]:
     currency = shops.get(ctx.uow).currency
-    rewards = dict(service.givable(ctx.uow))
+    rewards = dict(service.givable(ctx.uow, ctx.locale))
     kept = _rewards_of(ctx, [replace(found, levels=(level,))]) if level else {}
     rewards |= {reward: name for reward, name in kept.items() if reward not in rewards}
     return vocabulary(ctx) | {

@@ -110,7 +110,7 @@ def _told(ctx: Context, changes: Sequence[dict[str, Any]], draft: Ladder) -> lis
     named = {
         one for change in changes for one in (change["before"], change["after"]) if isinstance(one, UUID)
     }
-    rewards = dict(service.givable(ctx.uow, named))
+    rewards = dict(service.givable(ctx.uow, ctx.locale, named))
     names = called(ctx) | {level.name: level.localized(ctx.locale) for level in draft.levels}
 
     def shown(name: str, value: Any) -> str | None:
