@@ -131,7 +131,8 @@ def test_a_zone_and_countries_are_chosen_with_the_keyboard(arrive: Arrive, local
     zone.fill("")
     zone.press_sequentially("tokyo")
     expect(options).to_have_count(1)
-    assert look_at(merchant, f"a zone is found, {locale}") == []
+    # Narrow, other fields lie half below the bar: only the list is looked at.
+    assert look_at(merchant, f"a zone is found, {locale}", ".combobox:has([aria-expanded='true'])") == []
     zone.press("Enter")
     expect(kept).to_have_value("Asia/Tokyo")
     expect(zone).to_have_value(re.compile(r"UTC\+09:00"))
