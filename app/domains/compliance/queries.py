@@ -1,6 +1,6 @@
 """Every SELECT on the audit trail and on privacy requests."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -38,15 +38,36 @@ def list_entries(
     return Page([AuditEntry(**row) for row in page.items], page.next_cursor)
 
 
-def of_subjects(uow: UnitOfWork, subjects: tuple[str, Sequence[str]], part: Stretch) -> list[AuditEntry]:
-    """Entries about several subjects (kind, ids) in a stretch of the trail."""
+def of_subjects(
+    uow: UnitOfWork, subjects: tuple[str, Sequence[str]], part: Stretch, without: Sequence[str] = ()
+) -> list[AuditEntry]:
+    """Entries about several subjects (kind, ids) in a stretch of the trail, without those whose `after` has these names."""
+    left = " AND NOT coalesce(after ?| %(without)s::text[], false)" if without else ""
     rows = uow.all(
         f"SELECT {_ENTRY} FROM audit_entries WHERE shop_id = %(shop)s AND subject_kind = %(kind)s"
-        f" AND subject_id = ANY(%(ids)s){part.within('created_at')}"
+        f" AND subject_id = ANY(%(ids)s){left}{part.within('created_at')}"
         f" ORDER BY {part.by('created_at')} LIMIT %(limit)s",
-        part.values(uow.shop) | {"kind": subjects[0], "ids": list(subjects[1])},
+        part.values(uow.shop) | {"kind": subjects[0], "ids": list(subjects[1]), "without": list(without)},
     )
     return [AuditEntry(**row) for row in rows]
+
+
+def actors(
+    uow: UnitOfWork, kind: str, changes: Collection[tuple[str, datetime]]
+) -> dict[tuple[str, datetime], str]:
+    """The labels of whoever changed subjects of a kind at these instants (id, instant)."""
+    rows = uow.tuples(
+        "SELECT DISTINCT a.subject_id, a.created_at, a.actor_label FROM unnest(%(ids)s::text[], %(instants)s::timestamptz[])"
+        " AS v (id, at) JOIN audit_entries a ON a.shop_id = %(shop)s AND a.subject_kind = %(kind)s AND a.subject_id = v.id"
+        " AND a.created_at = v.at WHERE a.actor_label <> ''",
+        {
+            "shop": uow.shop,
+            "kind": kind,
+            "ids": [one for one, _ in changes],
+            "instants": [at for _, at in changes],
+        },
+    )
+    return {(subject, at): label for subject, at, label in rows}
 
 
 def _decode(cursor: str | None) -> tuple[datetime | None, UUID | None]:

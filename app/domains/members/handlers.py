@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from babel.numbers import format_decimal
 from pydantic import ValidationError
 
 from app.core.db import UnitOfWork
@@ -114,6 +115,7 @@ _MERGES = {
     "merged": mark("{name} was merged into this member"),
     "parted": mark("{name} was separated from this member"),
 }
+_BROUGHT = mark("{name} was merged into this member and brought points: {points}")
 _MERGED_AWAY = {
     "merged": mark("This member was merged into {name}"),
     "parted": mark("This member was separated from {name}"),
@@ -124,16 +126,29 @@ def _merges(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happening
     rows, here = queries.merges_between(uow, part), part.member_ids
     other = [row["removed_id"] if row["kept_id"] in here else row["kept_id"] for row in rows]
     people = queries.profiles(uow, other)
+    who = compliance.actors(uow, "member", [(str(row["kept_id"]), row["at"]) for row in rows])
     return [
         Happening(
             row["at"],
             row["id"],
-            (_MERGES if row["kept_id"] in here else _MERGED_AWAY)[row["what"]],
-            {"name": people[one].name or people[one].email or people[one].phone or str(one)[-8:]},
+            _merge_sentence(row, here),
+            {
+                "name": people[one].name or people[one].email or people[one].phone or str(one)[-8:],
+                "points": format_decimal(row["brought"], locale=locale),
+            },
+            points=row["points"],
+            actor=who.get((str(row["kept_id"]), row["at"]), ""),
             url=f"/app/members/{one}",
         )
         for row, one in zip(rows, other, strict=True)
     ]
+
+
+def _merge_sentence(row: dict[str, Any], here: Sequence[UUID]) -> str:
+    """Points that came from a member whose history is shown too are told, for they leave the sum as it was."""
+    if row["brought"] and not row["points"]:
+        return _BROUGHT
+    return (_MERGES if row["kept_id"] in here else _MERGED_AWAY)[row["what"]]
 
 
 def _changes(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happening]:
@@ -145,12 +160,12 @@ def _changes(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happenin
             *compliance.change_sentence(one.action, one.after, locale),
             actor=one.actor_label,
         )
-        for one in compliance.of_subjects(uow, ("member", ids), part)
+        for one in compliance.of_subjects(uow, ("member", ids), part, part.told)
     ]
 
 
 service.register_timeline(
-    TimelineKind("merges", 70, mark("Merges"), "users", Permission.MEMBERS_READ), _merges
+    TimelineKind("merges", 70, mark("Merges"), "users", Permission.MEMBERS_READ, tells="merge_id"), _merges
 )
 service.register_timeline(
     TimelineKind("changes", 80, mark("Changes by staff"), "pencil", Permission.AUDIT_READ), _changes

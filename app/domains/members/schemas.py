@@ -150,24 +150,30 @@ class Act:
 
 @dataclass(frozen=True)
 class TimelineKind:
-    """A kind of what happens to members: its marked name, its icon, and what one must be allowed to read it."""
+    """A kind of what happens to members: its marked name, its icon, and what one must be allowed to read it.
+
+    What the team changed is left to this kind where the audit entry's `after` has a value of the name `tells`.
+    """
 
     key: str
     position: int
     label: str
     icon: str
     permission: Permission
+    tells: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TimelineSlice(Stretch):
     """What is asked of a source: happenings of these members as (at, id), those nearest to a place first.
 
-    `kinds` are the keys of all that is shown beside it, so that a source can leave to another what that one tells.
+    `kinds` are the keys of all that is shown beside it, so that a source can leave to another what that one tells, and
+    `told` the names in audit entries with which these say so.
     """
 
     member_ids: list[UUID]
     kinds: frozenset[str] = frozenset()
+    told: tuple[str, ...] = ()
 
     def rows(self, columns: str, table: str, at: str, where: str = "") -> str:
         """A statement for the rows of a table that has an index by member; `columns` give the instant as "at"."""

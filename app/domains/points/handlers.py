@@ -189,6 +189,8 @@ compliance.register_person_eraser("points", _erase, tables=_TABLES)
 
 
 def _timeline(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happening]:
+    rows = queries.happened(uow, part)
+    who = compliance.actors(uow, "member", {_changed(row) for row in rows if row["actor_kind"] != "system"})
     return [
         Happening(
             row["created_at"],
@@ -196,14 +198,20 @@ def _timeline(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happeni
             service.explain(row, locale),
             told=True,
             points=row["points"],
+            actor=who.get(_changed(row), ""),
             url=f"/app/points-ledger/{row['id']}",
         )
-        for row in queries.happened(uow, part)
+        for row in rows
     ]
 
 
+def _changed(row: dict[str, Any]) -> tuple[str, datetime]:
+    """At whom the audit trail notes what wrote an entry, and when; a transfer is noted at whom it took points from."""
+    return str(row["trace"].get("from") or row["member_id"]), row["created_at"]
+
+
 members.register_timeline(
-    TimelineKind("points", 20, mark("Points"), "coins", Permission.POINTS_READ), _timeline
+    TimelineKind("points", 20, mark("Points"), "coins", Permission.POINTS_READ, tells="entry_id"), _timeline
 )
 members.register_merge_facts("points", service.merge_facts)
 members.register_standings(service.refresh_standings)

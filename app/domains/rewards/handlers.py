@@ -1,6 +1,6 @@
 """Reactions of rewards to programs, orders, privacy requests and the home tab."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from app.domains.shops import service as shops
 from app.domains.shops.schemas import DayFigure, HomeFact, HomeNotice, HomeStep
 from app.domains.tiers import service as tiers
 from app.domains.tiers.events import TierGave
+from app.domains.tiers.schemas import Gift
 
 
 @subscribe(ProgramCreated)
@@ -224,13 +225,29 @@ def _timeline(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happeni
             row["at"],
             row["id"],
             _REDEEMED[row["status"]],
-            {"reward": (row["terms"].get("names") or {}).get(locale) or row["terms"]["name"]},
+            {"reward": _name(row, locale)},
             points=-row["points"] if row["issued_at"] or row["status"] == "reserved" else 0,
-            url=f"/app/reward-catalog/redemptions?member={row['member_id']}&open={row['id']}",
+            url=_place(row),
             code=row["code"] if row["terms"]["kind"] in (*CODE_KINDS, "custom") else "",
         )
         for row in queries.happened(uow, part)
     ]
+
+
+def _given(uow: UnitOfWork, keys: Collection[str], locale: str) -> dict[str, Gift]:
+    return {
+        row["key"]: Gift(row["at"], _name(row, locale), _place(row), row["code"])
+        for row in queries.given(uow, keys)
+    }
+
+
+def _name(row: dict[str, Any], locale: str) -> str:
+    name: str = (row["terms"].get("names") or {}).get(locale) or row["terms"]["name"]
+    return name
+
+
+def _place(row: dict[str, Any]) -> str:
+    return f"/app/reward-catalog/redemptions?member={row['member_id']}&open={row['id']}"
 
 
 members.register_timeline(
@@ -241,4 +258,5 @@ members.follow_merges("redemptions")
 members.follow_merges("checkout_holds")
 shops.register_home_facts("rewards", home_facts)
 programs.register_offers(service.offer_of_program)
+tiers.register_given(_given)
 tiers.register_rewards(service.choices)

@@ -456,10 +456,30 @@ def redemptions(
     return _NEWEST.page(query.cursor, query.limit, read)
 
 
+# What was given for reaching a tier; a merge may have brought it from the member whom its key names.
+_ENTERED = """
+ AND NOT (channel = 'tier' AND EXISTS (SELECT 1 FROM tier_changes c JOIN tiers t ON t.shop_id = c.shop_id
+    AND t.ladder_id = c.ladder_id WHERE c.shop_id = redemptions.shop_id AND c.created_at = redemptions.created_at
+    AND c.member_id = CASE WHEN redemptions.channel = 'tier' THEN split_part(redemptions.key, ':', 3)::uuid END
+    AND c.direction = 'up' AND redemptions.key = 'tier:' || t.id || ':' || c.member_id || ':entry'))
+"""
+
+
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
-    """Redemptions in a slice of a member's timeline, with their codes."""
+    """Redemptions in a slice of a member's timeline, with their codes; moves to tiers tell of what was given for them."""
     columns = "id, member_id, status, terms, points, code_sealed, issued_at, created_at AS at"
-    rows = uow.all(part.rows(columns, "redemptions", "created_at"), part.values(uow.shop))
+    where = _ENTERED if "tiers" in part.kinds else ""
+    rows = uow.all(part.rows(columns, "redemptions", "created_at", where), part.values(uow.shop))
+    return [row | {"code": uow.unseal(row["code_sealed"], CODE_PURPOSE) or ""} for row in rows]
+
+
+def given(uow: UnitOfWork, keys: Collection[str]) -> list[dict[str, Any]]:
+    """What was given under these keys, with its codes."""
+    rows = uow.all(
+        "SELECT id, member_id, key, terms, code_sealed, created_at AS at FROM redemptions"
+        " WHERE shop_id = %(shop)s AND key = ANY(%(keys)s)",
+        {"shop": uow.shop, "keys": list(keys)},
+    )
     return [row | {"code": uow.unseal(row["code_sealed"], CODE_PURPOSE) or ""} for row in rows]
 
 

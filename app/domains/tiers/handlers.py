@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.core.db import UnitOfWork
 from app.core.events import subscribe
-from app.core.i18n import mark
+from app.core.i18n import enumerated, mark
 from app.core.permissions import Permission
 from app.domains.compliance import service as compliance
 from app.domains.members import service as members
@@ -19,6 +19,7 @@ from app.domains.programs import service as programs
 from app.domains.programs.events import ProgramChanged, ProgramCreated
 from app.domains.quick import service as quick
 from app.domains.tiers import queries, service
+from app.domains.tiers.schemas import Gift
 
 
 @subscribe(PointsPosted)
@@ -128,19 +129,53 @@ compliance.register_person_eraser("tiers", _erase, tables=_TABLES)
 
 _MOVED = {"up": mark("Rose to {tier}"), "down": mark("Fell to {tier}")}
 _LEFT = mark("Left {tier}")
+_NOTED = {"up": mark("Rose to {tier} ({note})"), "down": mark("Fell to {tier} ({note})")}
+_GIVEN = mark("Rose to {tier} and received {reward}")
+_NOTED_GIVEN = mark("Rose to {tier} ({note}) and received {reward}")
 
 
 def _timeline(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happening]:
     rows = queries.happened(uow, part)
     called = service.called(uow, locale) if rows else {}
+    by_hand = {(str(row["member_id"]), row["at"]) for row in rows if row["reason"] == "by_hand"}
+    who = compliance.actors(uow, "member", by_hand)
+    keys = [key for row in rows for key in row["gifts"]] if "rewards" in part.kinds else []
+    given = service.given(uow, keys, locale)
     found = []
     for row in rows:
+        gifts = [gift for key in row["gifts"] if (gift := given.get(key)) and gift.at == row["at"]]
         name = row["to_name"] or row["from_name"] or ""
-        sentence = _MOVED[row["direction"]] if row["to_name"] else _LEFT
-        found.append(Happening(row["at"], row["id"], sentence, {"tier": called.get(name, name)}))
+        entry = f"/app/points-ledger/{row['entry_id']}" if row["entry_id"] else None
+        found.append(
+            Happening(
+                row["at"],
+                row["id"],
+                _sentence(row, gifts),
+                {
+                    "tier": called.get(name, name),
+                    "note": row["note"],
+                    "reward": enumerated(locale, [gift.name for gift in gifts]),
+                },
+                points=row["points"],
+                actor=who.get((str(row["member_id"]), row["at"]), "") if row["reason"] == "by_hand" else "",
+                url=gifts[0].url if gifts else entry,
+                code=gifts[0].code if len(gifts) == 1 else "",
+            )
+        )
     return found
 
 
-members.register_timeline(TimelineKind("tiers", 30, mark("Tiers"), "award", Permission.TIERS_READ), _timeline)
+def _sentence(row: dict[str, Any], gifts: Sequence[Gift]) -> str:
+    """What says a move, with the reason that staff gave for it and the rewards for reaching the tier."""
+    if gifts:
+        return _NOTED_GIVEN if row["note"] else _GIVEN
+    if not row["to_name"]:
+        return _LEFT
+    return (_NOTED if row["note"] else _MOVED)[row["direction"]]
+
+
+members.register_timeline(
+    TimelineKind("tiers", 30, mark("Tiers"), "award", Permission.TIERS_READ, tells="change_id"), _timeline
+)
 for _task in service.TASKS:
     quick.register_task(_task)

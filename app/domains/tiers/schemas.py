@@ -109,6 +109,16 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Gift:
+    """A reward that a tier gave at an instant: its name, where more is known of it, and its code."""
+
+    at: datetime
+    name: str
+    url: str
+    code: str
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Where a member belongs. `rank` is None below the lowest tier; `grace_until` is set while a tier is kept by grace."""
 

@@ -18,6 +18,7 @@ from app.domains.members import service as members
 from app.domains.members.errors import AlreadyMember
 from app.domains.members.schemas import Member, Newcomer
 from app.domains.points import service as points
+from app.domains.points.schemas import Entry
 
 _WELCOMED = "points.welcomed"
 _TOLD = """
@@ -102,9 +103,17 @@ def do(uow: UnitOfWork, run: Run, rows: Sequence[Row]) -> Outcome:
     compliance.record_many(
         uow,
         "member.enrolled",
-        [compliance.Change("member", str(one), None, {"bulk": str(run.id)}) for one in whom.values()],
+        [
+            compliance.Change("member", str(one), None, {"bulk": str(run.id), **_entry_of(given, one)})
+            for one in whom.values()
+        ],
     )
     return out
+
+
+def _entry_of(given: Mapping[UUID, Entry], member_id: UUID) -> dict[str, str]:
+    """How the audit trail names the ledger's entry for joining, where there is one."""
+    return {"entry_id": str(given[member_id].id)} if member_id in given else {}
 
 
 def enroll_one(uow: UnitOfWork, email: str) -> UUID:
@@ -124,10 +133,12 @@ def enroll_one(uow: UnitOfWork, email: str) -> UUID:
     gives = points.welcome_points(uow)
     if gives and not points.may_adjust(uow, gives):
         raise WelcomeNeedsApproval(points=gives)
-    given = sum(entry.points for entry in points.welcome(uow, whom).values())
-    compliance.record(uow, "member.enrolled", ("member", str(min(whom))), None, None)
+    given = points.welcome(uow, whom)
+    compliance.record(
+        uow, "member.enrolled", ("member", str(min(whom))), None, _entry_of(given, min(whom)) or None
+    )
     if given:
-        told = {"member_id": str(min(whom)), "points": given}
+        told = {"member_id": str(min(whom)), "points": sum(entry.points for entry in given.values())}
         compliance.record(uow, _WELCOMED, (uow.actor.kind, uow.actor.id), None, told)
         points.watch_by_hand(uow)
     return min(whom)

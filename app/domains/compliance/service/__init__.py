@@ -3,6 +3,7 @@
 from app.domains.compliance.rules import change_sentence
 from app.domains.compliance.schemas import Change
 from app.domains.compliance.service.audit import (
+    actors,
     ever,
     list_entries,
     noted_since,
@@ -32,6 +33,7 @@ __all__ = [
     "NOTHING_HELD",
     "TELL_MERCHANT",
     "Change",
+    "actors",
     "change_sentence",
     "drop_old_exports",
     "erased_tables",

@@ -1,6 +1,6 @@
 """The audit trail: written in the transaction that makes the change, never changed afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,9 +62,18 @@ def list_entries(
     return queries.list_entries(uow, subject, limit=limit, cursor=cursor)
 
 
-def of_subjects(uow: UnitOfWork, subjects: tuple[str, Sequence[str]], part: Stretch) -> list[AuditEntry]:
-    """What was changed at several subjects (kind, ids) in a stretch of the trail."""
-    return queries.of_subjects(uow, subjects, part)
+def of_subjects(
+    uow: UnitOfWork, subjects: tuple[str, Sequence[str]], part: Stretch, without: Sequence[str] = ()
+) -> list[AuditEntry]:
+    """What was changed at several subjects (kind, ids) in a stretch of the trail, but for entries that name one of these."""
+    return queries.of_subjects(uow, subjects, part, without)
+
+
+def actors(
+    uow: UnitOfWork, kind: str, changes: Collection[tuple[str, datetime]]
+) -> dict[tuple[str, datetime], str]:
+    """The labels of whoever changed subjects of a kind at these instants (id, instant), as far as somebody did."""
+    return queries.actors(uow, kind, changes) if changes else {}
 
 
 def noted_since(

@@ -154,6 +154,7 @@ def merges(uow: UnitOfWork, member_id: UUID, limit: int = 50) -> list[Merge]:
 
 
 _MERGES_BETWEEN = """
+SELECT e.*, coalesce(p.points, 0) AS points, coalesce(p.brought, 0) AS brought FROM (
 SELECT at, id, what, kept_id, removed_id, origin FROM (
   SELECT g.created_at AS at, g.id, 'merged' AS what, g.kept_id, g.removed_id, g.origin FROM member_merges g
   WHERE g.shop_id = %(shop)s AND (g.kept_id = ANY(%(members)s) OR g.removed_id = ANY(%(members)s))
@@ -161,13 +162,22 @@ SELECT at, id, what, kept_id, removed_id, origin FROM (
   SELECT g.undone_at, g.id, 'parted', g.kept_id, g.removed_id, g.origin FROM member_merges g
   WHERE g.shop_id = %(shop)s AND (g.kept_id = ANY(%(members)s) OR g.removed_id = ANY(%(members)s))
     AND g.undone_at IS NOT NULL) e
-WHERE true{within} ORDER BY {by} LIMIT %(limit)s
+WHERE true{within} ORDER BY {by} LIMIT %(limit)s) e
+LEFT JOIN LATERAL (SELECT sum(x.points)::bigint AS points,
+    (sum(x.points) FILTER (WHERE x.kind = 'move_in'))::bigint AS brought
+  FROM points_entries x WHERE x.shop_id = %(shop)s AND x.member_id IN (e.kept_id, e.removed_id)
+    AND x.member_id = ANY(%(members)s) AND x.reason IN ('merged', 'unmerged') AND x.created_at = e.at) p ON %(with_points)s
+ORDER BY {by}
 """
 
 
 def merges_between(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
-    """That members became one, and that they parted, in a slice of a member's timeline."""
-    return uow.all(_MERGES_BETWEEN.format(within=part.within(), by=part.by()), part.values(uow.shop))
+    """That members became one, and that they parted, in a slice of a member's timeline.
+
+    Where points are shown beside it: `points` that it left these members with, and those that it `brought`.
+    """
+    values = part.values(uow.shop) | {"with_points": "points" in part.kinds}
+    return uow.all(_MERGES_BETWEEN.format(within=part.within(), by=part.by()), values)
 
 
 def by_ids(uow: UnitOfWork, member_ids: Iterable[UUID]) -> dict[UUID, Member]:

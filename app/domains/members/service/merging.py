@@ -177,7 +177,7 @@ def unmerge(uow: UnitOfWork, merge_id: UUID) -> Merge:
             "member.unmerged",
             ("member", str(subject.id)),
             {"merge_id": str(merge_id)},
-            {"kept": str(kept.id), "parted": str(removed.id)},
+            {"kept": str(kept.id), "parted": str(removed.id), "merge_id": str(merge_id)},
         )
     return found
 

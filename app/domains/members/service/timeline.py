@@ -44,13 +44,20 @@ def timeline(
     until = _midnight(uow, query.end + timedelta(days=1)) if query.end else None
     family, most = merging.family(uow, member_id), query.limit + 1
     shown = frozenset(kind.key for kind in kinds)
+    told = tuple(kind.tells for kind in kinds if kind.tells)
 
     def key(one: tuple[TimelineKind, Happening]) -> tuple[Any, ...]:
         return one[1].at, one[1].id
 
     def read(place: paging.Place | None) -> list[tuple[TimelineKind, Happening]]:
         part = TimelineSlice(
-            member_ids=family, kinds=shown, order=order, place=place, limit=most, span=(since, until)
+            member_ids=family,
+            kinds=shown,
+            told=told,
+            order=order,
+            place=place,
+            limit=most,
+            span=(since, until),
         )
         found = [(kind, one) for kind in kinds for one in _SOURCES[kind.key][1](uow, part, locale)]
         return sorted(found, key=key, reverse=order.descending != bool(place and place.back))[:most]

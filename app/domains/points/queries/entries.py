@@ -36,15 +36,23 @@ def history(uow: UnitOfWork, member_id: UUID, limit: int, cursor: str | None) ->
     return paging.cut(rows, limit, "seq")
 
 
-# Setting points aside for a reward and spending them, which the redemption tells in one line.
-_REDEEMING = (
-    " AND NOT (reason = 'redemption' AND (kind = 'hold' OR kind = 'spend' AND reference_id IS NOT NULL))"
-)
+# What others tell in one line with what it was for: a redemption setting points aside and spending them, a merge moving
+# them, a tier giving them to whoever reaches it.
+_TOLD = {
+    "rewards": "reason = 'redemption' AND (kind = 'hold' OR kind = 'spend' AND reference_id IS NOT NULL)",
+    "merges": "reason IN ('merged', 'unmerged') AND EXISTS (SELECT 1 FROM member_merges g"
+    " WHERE g.shop_id = points_entries.shop_id AND points_entries.member_id IN (g.kept_id, g.removed_id)"
+    " AND points_entries.created_at IN (g.created_at, g.undone_at))",
+    "tiers": "reason = 'tier_entry' AND EXISTS (SELECT 1 FROM tier_changes c JOIN tiers t ON t.shop_id = c.shop_id"
+    " AND t.ladder_id = c.ladder_id WHERE c.shop_id = points_entries.shop_id AND c.member_id = points_entries.member_id"
+    " AND c.created_at = points_entries.created_at AND c.direction = 'up'"
+    " AND points_entries.key = 'tier:' || t.id || ':' || c.member_id)",
+}
 
 
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
-    """Entries in a slice of a member's timeline; those of redemptions only where these are not shown themselves."""
-    where = _REDEEMING if "rewards" in part.kinds else ""
+    """Entries in a slice of a member's timeline; those that another tells only where that is not shown itself."""
+    where = "".join(f" AND NOT ({told})" for kind, told in _TOLD.items() if kind in part.kinds)
     return uow.all(
         part.rows(f"{ENTRY}, created_at AS at", "points_entries", "created_at", where), part.values(uow.shop)
     )

@@ -347,7 +347,9 @@ def decide(uow: UnitOfWork, adjustment_id: UUID, *, approve: bool) -> Adjustment
         )
         _check_members(uow, [wish])
         _post(uow, {found.id: wish})
-    return _again(uow, found)
+    again = _again(uow, found)
+    _note_decision(uow, found, again.status, again.entries[0] if approve else None)
+    return again
 
 
 def undo(uow: UnitOfWork, adjustment_id: UUID) -> Adjustment:
@@ -362,6 +364,8 @@ def undo(uow: UnitOfWork, adjustment_id: UUID) -> Adjustment:
     else:
         by_hand.take_back(uow, found.entries[0], *_undone(found, found.member_id))
     _close(uow, found, "undone")
+    key, _ = _undone(found, found.member_id)
+    _note_decision(uow, found, "undone", by_hand.entries_of_keys(uow, [key])[key].id)
     return _again(uow, found)
 
 
@@ -409,12 +413,16 @@ def _close(uow: UnitOfWork, found: Adjustment, status: str) -> None:
         " WHERE shop_id = %(shop)s AND id = %(id)s",
         {"shop": uow.shop, "id": found.id, "status": status, "who": uow.actor.id, "now": uow.now},
     )
+
+
+def _note_decision(uow: UnitOfWork, found: Adjustment, status: str, entry_id: UUID | None) -> None:
+    told = {"status": status, "verb": found.verb, "points": found.points}
     compliance.record(
         uow,
         "points.adjustment_decided",
         ("member", str(found.member_id)),
         {"adjustment_id": str(found.id), "status": found.status},
-        {"status": status, "verb": found.verb, "points": found.points},
+        told | ({"entry_id": str(entry_id)} if entry_id else {}),
     )
 
 

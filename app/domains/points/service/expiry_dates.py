@@ -337,17 +337,17 @@ def redate(
     changes: Sequence[Change],
     reason: str,
     version_id: UUID | None = None,
-) -> None:
+) -> list[UUID]:
     """Give lots, each with how it is to stand, other dates: one entry a member, once for a reference and reason.
 
-    The caller holds the accounts' locks since before it read the lots.
+    The caller holds the accounts' locks since before it read the lots. Gives the entries that were written.
     """
     if not changes:
-        return
+        return []
     members = list(dict.fromkeys(row["member_id"] for row, _ in changes))
     standings = [standing for _, standing in changes]
     key = f"{reason}:{reference_id}"
-    uow.execute(
+    rows = uow.all(
         _REDATE,
         params(uow, key, reason, reference_id=reference_id, version_id=version_id)
         | {
@@ -359,6 +359,7 @@ def redate(
             "keeps": [one.kept_until for one in standings],
         },
     )
+    return [row["id"] for row in rows]
 
 
 def _date(at: datetime | None) -> str:

@@ -46,11 +46,10 @@ def extend(uow: UnitOfWork, member_id: UUID, day: date, within: int | None) -> t
     if not changes:
         raise NothingEndsSooner()
     extension_id = ids.new_id()
-    redate(uow, extension_id, changes, "expiry_extended")
+    [entry_id] = redate(uow, extension_id, changes, "expiry_extended")
     points = sum(row["points"] for row, _ in changes)
-    compliance.record(
-        uow, "points.extended", ("member", str(member_id)), None, {"until": day.isoformat(), "points": points}
-    )
+    told = {"until": day.isoformat(), "points": points, "entry_id": str(entry_id)}
+    compliance.record(uow, "points.extended", ("member", str(member_id)), None, told)
     return extension_id, points
 
 
@@ -69,8 +68,9 @@ def shorten_back(uow: UnitOfWork, member_id: UUID, extension_id: UUID) -> None:
         changes.append((row, rules.restored(was, present, terms, row["active_at"], zone, floor)))
     if not changes:
         raise UndoRefused()
-    redate(uow, extension_id, changes, "expiry_extended_undone")
-    compliance.record(uow, "points.extension_undone", ("member", str(member_id)), None, None)
+    [entry_id] = redate(uow, extension_id, changes, "expiry_extended_undone")
+    told = {"entry_id": str(entry_id)}
+    compliance.record(uow, "points.extension_undone", ("member", str(member_id)), None, told)
 
 
 def _ending(

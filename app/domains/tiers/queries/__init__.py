@@ -185,10 +185,27 @@ def count_members(uow: UnitOfWork) -> int:
     )
 
 
+# What reaching a tier gave is found by the keys under which it was given; several tiers may be passed at once.
+_ENTERED = """
+SELECT c.*, coalesce(p.points, 0) AS points, p.entry_id, coalesce(p.gifts, '{{}}') AS gifts FROM ({moves}) c
+LEFT JOIN LATERAL (SELECT sum(e.points)::bigint AS points,
+    CASE WHEN count(e.id) = 1 THEN min(e.id::text) END AS entry_id, array_agg(k.key || ':entry') AS gifts
+  FROM tiers t CROSS JOIN LATERAL (SELECT 'tier:' || t.id || ':' || c.member_id AS key) k
+  LEFT JOIN points_entries e ON e.shop_id = t.shop_id AND e.key = k.key AND e.created_at = c.at AND %(with_points)s
+  WHERE t.shop_id = %(shop)s AND t.ladder_id = c.ladder_id AND c.direction = 'up') p ON true
+ORDER BY {by}
+"""
+
+
 def happened(uow: UnitOfWork, part: TimelineSlice) -> list[dict[str, Any]]:
-    """Moves on ladders in a slice of a member's timeline."""
-    columns = "id, from_name, to_name, direction, created_at AS at"
-    return uow.all(part.rows(columns, "tier_changes", "created_at"), part.values(uow.shop))
+    """Moves on ladders in a slice of a member's timeline, with the keys of rewards that may have been given for them.
+
+    `points` that came of a move are told where points are shown beside it, `entry_id` where they are one entry.
+    """
+    columns = "id, member_id, ladder_id, from_name, to_name, direction, reason, note, created_at AS at"
+    moves = part.rows(columns, "tier_changes", "created_at")
+    values = part.values(uow.shop) | {"with_points": "points" in part.kinds}
+    return uow.all(_ENTERED.format(moves=moves, by=part.by()), values)
 
 
 def changes(uow: UnitOfWork, member_id: UUID, limit: int = 20) -> list[dict[str, Any]]:

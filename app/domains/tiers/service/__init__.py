@@ -1,7 +1,7 @@
 """The verbs of tiers: keeping ladders, keeping members where they belong, what tiers give, previews."""
 
 from app.domains.tiers.service.assigning import assign, end_of_day, held_beside, release
-from app.domains.tiers.service.granting import forget, givable, register_rewards
+from app.domains.tiers.service.granting import forget, givable, given, register_given, register_rewards
 from app.domains.tiers.service.keeping import (
     copy_ladders,
     create_default,
@@ -66,6 +66,7 @@ __all__ = [
     "get_tier",
     "givable",
     "give_gifts",
+    "given",
     "has_read",
     "held_beside",
     "ladder",
@@ -78,6 +79,7 @@ __all__ = [
     "preview",
     "program_ladders",
     "read_page",
+    "register_given",
     "register_rewards",
     "release",
     "remove",

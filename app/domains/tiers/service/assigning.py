@@ -60,7 +60,10 @@ def assign(
     moved = [move for move in moves if move[1].rank(move[2].id) != move[3]]
     changes = [_event(*move) for move in moved]
     values = {key: one.value for key, one in held.items()}
-    note_changes(uow, changes, {(member, one): value for (one, member), value in values.items()}, reason)
+    noted = note_changes(
+        uow, changes, {(member, one): value for (one, member), value in values.items()}, reason
+    )
+    change_of = {member: change_id for (member, *_), change_id in zip(moved, noted, strict=True)}
     granting.entered(
         uow, [(member, level) for member, one, to, had in moved for level in _climbed(one, to, had)]
     )
@@ -74,7 +77,8 @@ def assign(
                 "tier": level.name,
                 "reason": reason,
                 "locked_until": lock_until.isoformat() if lock_until else None,
-            },
+            }
+            | ({"change_id": str(change_of[member])} if member in change_of else {}),
         )
     points.open_accounts(uow, wanted)
     review(uow, sorted(wanted), keep=True)

@@ -12,7 +12,7 @@ from app.domains.shops import service as shops
 from app.domains.tiers import rules
 from app.domains.tiers.events import TierGave
 from app.domains.tiers.queries import lists
-from app.domains.tiers.schemas import Ladder, Level
+from app.domains.tiers.schemas import Gift, Ladder, Level
 
 ENTRY = ""
 Rewards = Callable[[UnitOfWork, str, Collection[UUID] | None], Sequence[tuple[UUID, str]]]
@@ -29,6 +29,24 @@ def givable(
 ) -> list[tuple[UUID, str]]:
     """The rewards that tiers can give, the first ones to choose from or those of these: (id, name)."""
     return [one for provider in _REWARDS for one in provider(uow, locale, among)]
+
+
+Given = Callable[[UnitOfWork, Collection[str], str], dict[str, Gift]]
+_GIVEN: list[Given] = []
+
+
+def register_given(given: Given) -> None:
+    """Let the domain of rewards say what became of what tiers gave: (uow, keys, locale) to gifts by key."""
+    _GIVEN.append(given)
+
+
+def given(uow: UnitOfWork, keys: Collection[str], locale: str) -> dict[str, Gift]:
+    """The rewards that tiers gave under these keys, in the reader's language."""
+    return (
+        {key: gift for provider in _GIVEN for key, gift in provider(uow, keys, locale).items()}
+        if keys
+        else {}
+    )
 
 
 _GRANT = """
@@ -91,12 +109,12 @@ def _give(uow: UnitOfWork, fresh: Sequence[tuple[UUID, UUID, str]], levels: dict
         return
     terms = programs.active_terms(uow)
     zone = ZoneInfo((terms.zone if terms else "") or shops.get(uow).timezone)
-    given: list[Credit] = []
+    bonuses: list[Credit] = []
     gave: list[TierGave] = []
     for member, tier, period in fresh:
         level = levels[tier]
         if period == ENTRY and level.entry_points:
-            given.append(
+            bonuses.append(
                 Credit(
                     member,
                     level.entry_points,
@@ -113,8 +131,8 @@ def _give(uow: UnitOfWork, fresh: Sequence[tuple[UUID, UUID, str]], levels: dict
         reward = level.entry_reward_id if period == ENTRY else level.gift_reward_id
         if reward:
             gave.append(TierGave(member, tier, reward, f"tier:{tier}:{member}:{period or 'entry'}"))
-    if given:
-        points.credit(uow, given)
+    if bonuses:
+        points.credit(uow, bonuses)
     if gave:
         uow.publish(gave)
 

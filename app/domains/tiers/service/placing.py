@@ -312,10 +312,11 @@ def note_changes(
     changes: Sequence[TierChanged],
     values_of: Mapping[tuple[UUID, UUID], int],
     note: str = "",
-) -> None:
-    """Keep moves in the history and tell them; values are by member and ladder."""
+) -> list[UUID]:
+    """Keep moves in the history and tell them; values are by member and ladder. Gives their ids there."""
     if not changes:
-        return
+        return []
+    change_ids = [ids.new_id() for _ in changes]
     uow.execute(
         _NOTE,
         {
@@ -324,7 +325,7 @@ def note_changes(
             "note": note,
             "actor_kind": uow.actor.kind,
             "actor_id": uow.actor.id,
-            "ids": [ids.new_id() for _ in changes],
+            "ids": change_ids,
             "members": [one.member_id for one in changes],
             "ladders": [one.ladder_id for one in changes],
             "tiers": [one.tier_id for one in changes],
@@ -336,6 +337,7 @@ def note_changes(
         },
     )
     uow.publish(changes)
+    return change_ids
 
 
 def standing(uow: UnitOfWork, member_id: UUID) -> Standing:
