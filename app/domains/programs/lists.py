@@ -24,6 +24,7 @@ def _programs(ctx: Context, query: ProgramsQuery) -> Found:
             "id": one.id,
             "name": one.name,
             "status": one.status,
+            "type": one.type,
             "points_per_unit": one.points_per_unit,
             "signup_bonus": one.signup_bonus,
             "planned": service.planned(one),

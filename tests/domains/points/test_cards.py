@@ -47,6 +47,21 @@ def at(under: ProgramTerms, counts: tuple[int, int], day: date = TODAY, **who: A
     return rules.progress(counting, under, rules.MemberState(counts={counting.id: counts}, **who), day, 2)
 
 
+def test_an_order_that_fills_no_card_is_said_to_be_counted(shop: TestShop) -> None:
+    for kind, step, says in (
+        ("punch_card", 3, "is counted"),
+        ("punch_card", 1, "100 points"),
+        ("spend_based", 500, "is counted"),
+        ("spend_based", 100, "100 points"),
+    ):
+        change(shop, type=kind, points_per_unit=Decimal(100), step=Decimal(step))
+        with shop.work() as uow:
+            under = programs.active_terms(uow)
+            assert under is not None
+            points_given, why = programs.engine().preview(uow, under, "purchase", "en")
+        assert says in why and bool(points_given) == ("points" in says), (kind, step, why)
+
+
 # arithmetic ------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("counts", "filled", "missing"),

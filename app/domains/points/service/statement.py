@@ -96,6 +96,8 @@ WHY_NOTHING = {
     "not_eligible_country": mark("orders from this country do not earn"),
 }
 _CONDITIONS = mark("no rule applies")
+_COUNTED = mark("the order is counted, and points come when a card or an amount is full")
+_FILLED_BY_ORDERS = frozenset({"stamp_order", "stamp_item", "spend_step"})
 _OWED = mark("{points} of it had been used already; the next points make up for them.")
 _WAIVED = mark("{points} of it had been used already; they need not be given back.")
 _SET_ASIDE = mark("{points} set aside for the reward {reward}.")
@@ -226,8 +228,16 @@ def _why_nothing(trace: dict[str, Any], locale: str) -> str:
     if caps:
         words = translate(locale, CAPS[caps[0]["cap"]])
         return translate(locale, _CAPPED, limit=counted(caps[0]["limit"], locale), cap=words)
+    if any(_counted(rule) for rule in trace.get("rules", [])):
+        return translate(locale, _COUNTED)
     whys = [trace.get("refusal", ""), *(one["why"] for one in trace.get("skipped", []))]
     return translate(locale, next((WHY_NOTHING[why] for why in whys if why in WHY_NOTHING), _CONDITIONS))
+
+
+def _counted(rule: dict[str, Any]) -> bool:
+    """Whether a rule of a trace took the order into its count over several orders."""
+    over_orders = rule["kind"] == "goal_spend" or rule["per"] in _FILLED_BY_ORDERS
+    return over_orders and bool(rule.get("count") or rule.get("base_minor"))
 
 
 def explained(rows: Sequence[dict[str, Any]], locale: str) -> list[dict[str, Any]]:

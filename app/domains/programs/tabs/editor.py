@@ -208,7 +208,8 @@ def _rules(ctx: Context, found: Program) -> list[dict[str, Any]]:
             "enabled": rule.enabled,
             "priority": rule.priority,
             "stacking": rule.stacking,
-            "example": service.engine().preview(ctx.uow, terms, rule.id, ctx.locale)[0],
+            "example": service.engine().preview(ctx.uow, terms, rule.id, ctx.locale)[0]
+            or (None if rule.counts else 0),
             "fixed": rule.id in (schemas.PURCHASE, schemas.SIGNUP),
         }
         for rule in rules.complete(snapshot)
