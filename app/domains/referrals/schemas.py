@@ -19,7 +19,7 @@ Points = Annotated[int, Field(ge=0, le=10_000_000)]
 Minor = Annotated[int, Field(ge=0, le=10**12, description="Minor units of the shop's currency")]
 Most = Annotated[int, Field(ge=1, le=100_000)]
 Channel = Literal["copy_link", "email", "sms", "whatsapp", "facebook", "x"]
-Channels = Annotated[list[Channel], Field(max_length=6)]
+Channels = Annotated[list[Channel], Field(min_length=1, max_length=6)]
 ReferralStatus = Literal["recorded", "qualified", "rewarded", "rejected", "reversed"]
 RewardOn = Annotated[
     Literal["first_order", "account"],

@@ -59,6 +59,7 @@ def test_a_stale_version_is_refused_and_changes_nothing(call: Any) -> None:
         {"advocate_points": -1},
         {"name": ""},
         {"sharing_channels": ["pigeon"]},
+        {"sharing_channels": []},
         {"maximum_per_advocate": 0},
         {"extra": 1},
     ],
