@@ -26,6 +26,7 @@
     const closer = event.target.closest?.("[data-close]");
     if (closer) closer.closest("dialog")?.close();
     const dialog = event.target;
+    if (event.detail > 1) return; /* the second click of two belongs to what opened the dialog */
     if (dialog.matches?.("dialog[open]") && outside(dialog, event) && !dirty.has(dialog)) dialog.close();
   });
   document.addEventListener("input", (event) => {
