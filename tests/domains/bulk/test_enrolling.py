@@ -18,7 +18,7 @@ from app.domains.bulk.service import acting
 from app.domains.compliance import service as compliance
 from app.domains.members import queries as member_queries
 from app.domains.members import service as members
-from app.domains.members.schemas import Newcomer, Person
+from app.domains.members.schemas import Newcomer, Person, TimelineQuery
 from app.domains.points import service as points
 from app.domains.points.errors import ApproverNeeded, DailyLimitReached
 from app.domains.points.schemas import SettingsForm
@@ -188,6 +188,14 @@ def test_guests_are_enrolled_by_their_orders_and_part_again(shop: TestShop) -> N
     assert ask(shop, None).rows == 0
     assert take_back(shop, run).undone == 1
     assert member(shop, "guest@example.com") == before
+    with shop.work() as uow:
+        kinds = members.timeline_kinds(lambda _: True)
+        page = members.timeline(uow, before["id"], kinds, "en", TimelineQuery())
+    told = [
+        (kind.key, one.points, one.actor) for kind, one in page.items if kind.key in ("points", "changes")
+    ]
+    assert told[:2] == [("points", -WELCOME, "Maya"), ("points", WELCOME, "Maya")]
+    assert "changes" not in {kind for kind, *_ in told}
 
 
 def test_undoing_forgets_newcomers_who_did_nothing_since(shop: TestShop) -> None:

@@ -200,10 +200,15 @@ def take_back(uow: UnitOfWork, run: Run, rows: Sequence[Row]) -> dict[int, Probl
     kept |= {n: "used" for n, entry in wanted.items() if entry in refused}
     back = [(row.member_id, row.before[0]) for row in rows if row.n not in kept and row.member_id]
     members.unenroll(uow, _of(back, new=True), _of(back, new=False))
+    found = points.entries_of_keys(uow, [f"undo:{entry}" for entry in wanted.values()])
+    undone = {entry.member_id: entry for entry in found.values()}
     compliance.record_many(
         uow,
         "member.unenrolled",
-        [compliance.Change("member", str(one), None, {"bulk": str(run.id)}) for one, _ in back],
+        [
+            compliance.Change("member", str(one), None, {"bulk": str(run.id), **_entry_of(undone, one)})
+            for one, _ in back
+        ],
     )
     return kept
 
