@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from flask import Flask
@@ -14,6 +14,7 @@ from flask_babel import gettext
 from app.core import clock, money, zones
 from app.core.calendar import known_zones
 from app.core.countries import countries
+from app.core.i18n import LOCALES
 from app.web import current
 
 Of = Literal["countries", "currencies", "zones"]
@@ -39,7 +40,8 @@ def find(of: Of, text: str) -> list[Choice]:
     Zones begin with the shop's own, which is kept as "", so that it follows the shop.
     """
     wanted = _folded(text)
-    offered = [_own_zone(), *_zones()] if of == "zones" else _coded(of, current.locale())
+    locale, hour = current.locale(), clock.now().replace(minute=0, second=0, microsecond=0)
+    offered = (_own_zone(), *_zones(locale, hour)) if of == "zones" else _coded(of, locale)
     if not wanted:
         return list(offered)
     ranked = [(rank, one) for one in offered if (rank := _rank(one, wanted)) < _MISSED]
@@ -90,20 +92,27 @@ def _coded(of: str, locale: str) -> tuple[Choice, ...]:
     return tuple(sorted(found, key=lambda one: _folded(one.name)))
 
 
-def _zones() -> Iterator[Choice]:
-    """The zones of all countries from west to east, each with its present distance from UTC."""
-    locale, now = current.locale(), clock.now()
-    for zone in sorted(zones.regions(locale), key=lambda zone: zones.ahead(zone.name, now)):
-        line = f"{zone.country} · {zone.time}" if zone.time else zone.country
-        yield Choice(zone.name, _zone_name(zone.name), line, _zone_words(zone, now))
+@lru_cache(maxsize=2 * len(LOCALES))
+def _zones(locale: str, hour: datetime) -> tuple[Choice, ...]:
+    """The zones of all countries from west to east, each with its distance from UTC in an hour."""
+    found = sorted(zones.regions(locale), key=lambda zone: zones.ahead(zone.name, hour))
+    return tuple(
+        Choice(
+            zone.name,
+            zones.labeled(zone.name, locale, hour),
+            f"{zone.country} · {zone.time}" if zone.time else zone.country,
+            _zone_words(zone, locale, hour),
+        )
+        for zone in found
+    )
 
 
-def _zone_words(zone: zones.Zone, now: datetime) -> str:
+def _zone_words(zone: zones.Zone, locale: str, now: datetime) -> str:
     """What a zone is found by; its IANA name last, because Pacific means a time rather than the islands there."""
     offset = zones.offset(zone.name, now)
     hours = offset.replace("C+0", "C+").replace("C-0", "C-").removesuffix(":00")
     said = _searched(hours, offset, zones.short(zone.name, now))
-    return f"{_places(current.locale())[zone.name]}{said}{_PART}={zone.name.casefold()}"
+    return f"{_places(locale)[zone.name]}{said}{_PART}={zone.name.casefold()}"
 
 
 @cache
