@@ -458,7 +458,7 @@ def redemptions(
 
 # What was given for reaching a tier; a merge may have brought it from the member whom its key names.
 _ENTERED = """
- AND NOT (channel = 'tier' AND EXISTS (SELECT 1 FROM tier_changes c JOIN tiers t ON t.shop_id = c.shop_id
+ AND NOT (channel = 'tier' AND 0 < (SELECT count(*) FROM tier_changes c JOIN tiers t ON t.shop_id = c.shop_id
     AND t.ladder_id = c.ladder_id WHERE c.shop_id = redemptions.shop_id AND c.created_at = redemptions.created_at
     AND c.member_id = CASE WHEN redemptions.channel = 'tier' THEN split_part(redemptions.key, ':', 3)::uuid END
     AND c.direction = 'up' AND redemptions.key = 'tier:' || t.id || ':' || c.member_id || ':entry'))

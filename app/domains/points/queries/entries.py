@@ -37,13 +37,13 @@ def history(uow: UnitOfWork, member_id: UUID, limit: int, cursor: str | None) ->
 
 
 # What others tell in one line with what it was for: a redemption setting points aside and spending them, a merge moving
-# them, a tier giving them to whoever reaches it.
+# them, a tier giving them to whoever reaches it. What a scalar looks up is never turned into a hash of everybody's rows.
 _TOLD = {
     "rewards": "reason = 'redemption' AND (kind = 'hold' OR kind = 'spend' AND reference_id IS NOT NULL)",
-    "merges": "reason IN ('merged', 'unmerged') AND EXISTS (SELECT 1 FROM member_merges g"
+    "merges": "reason IN ('merged', 'unmerged') AND 0 < (SELECT count(*) FROM member_merges g"
     " WHERE g.shop_id = points_entries.shop_id AND points_entries.member_id IN (g.kept_id, g.removed_id)"
     " AND points_entries.created_at IN (g.created_at, g.undone_at))",
-    "tiers": "reason = 'tier_entry' AND EXISTS (SELECT 1 FROM tier_changes c JOIN tiers t ON t.shop_id = c.shop_id"
+    "tiers": "reason = 'tier_entry' AND 0 < (SELECT count(*) FROM tier_changes c JOIN tiers t ON t.shop_id = c.shop_id"
     " AND t.ladder_id = c.ladder_id WHERE c.shop_id = points_entries.shop_id AND c.member_id = points_entries.member_id"
     " AND c.created_at = points_entries.created_at AND c.direction = 'up'"
     " AND points_entries.key = 'tier:' || t.id || ':' || c.member_id)",
