@@ -75,6 +75,15 @@ _SENTENCES = {
     "tuple_type": _LIST,
     "set_type": _LIST,
 }
+_NO_COMMA = mark("Leave out the comma.")
+# What the patterns of fields that people fill in ask for.
+_PATTERNS = {
+    r"^#[0-9a-fA-F]{6}$": mark("Enter a color such as #4f46e5."),
+    r"^(https://[^\s\"'<>]+)?$": mark("Enter an address that begins with https://."),
+    r"^[a-z0-9_-]{1,64}$": mark("Use small letters, digits, hyphens and underscores, without spaces."),
+    r"^[^,]*$": _NO_COMMA,
+    r"^[^,\x00-\x1f]+$": _NO_COMMA,
+}
 _FALLBACK = mark("This value cannot be used here.")
 
 
@@ -91,7 +100,8 @@ def sentence(problem: Mapping[str, Any]) -> str:
     context = dict(problem.get("ctx") or {})
     if problem["type"] in ("value_error", "assertion_error"):
         return translated(str(context.get("error") or _FALLBACK))
-    return translated(_SENTENCES.get(problem["type"], _FALLBACK), context)
+    known = _PATTERNS.get(context.get("pattern", "")) or _SENTENCES.get(problem["type"], _FALLBACK)
+    return translated(known, context)
 
 
 def path_of(location: tuple[int | str, ...], data: Any) -> str:
