@@ -37,7 +37,7 @@ _HEAD_START = timedelta(minutes=5)
 _CLOCKS_APART = timedelta(seconds=10)
 _COMBINES = {"order": "orderDiscounts", "product": "productDiscounts", "shipping": "shippingDiscounts"}
 _NEEDS_NAME = mark("Enter a name in your shop's language.")
-_NEEDS_AMOUNT = mark("Enter how much is taken off.")
+_NEEDS_AMOUNT = mark("Enter how much it is worth.")
 _NEEDS_PERCENT = mark("Enter how many percent are taken off.")
 _NEEDS_VARIANT = mark("Choose the product that is given.")
 _NEEDS_TAG = mark("Enter the customer tag that opens the door.")
