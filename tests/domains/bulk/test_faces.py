@@ -48,8 +48,13 @@ def test_a_file_goes_up_is_rehearsed_and_started(shop: TestShop, call_as: Call) 
     assert caller.submit(f"/app/bulk-actions/{run}/start", {"plan": "another"}).status_code == 409
     assert caller.submit(f"/app/bulk-actions/{run}/start", {"plan": plan}).status_code == 200
     jobs.run_rows(str(shop.id), str(run))
-    assert "Take one row back?" in caller.get(f"/app/bulk-actions/{run}").text
+    page = caller.get(f"/app/bulk-actions/{run}").text
+    assert "Take one row back?" in page and "Cost of these points" in page
     assert caller.submit(f"/app/bulk-actions/{run}/start", {"plan": plan}).status_code == 409
+    assert caller.submit(f"/app/bulk-actions/{run}/undo", {}).status_code == 200
+    jobs.undo_rows(str(shop.id), str(run))
+    page = caller.get(f"/app/bulk-actions/{run}").text
+    assert "Taken back" in page and "Cost of these points" not in page, "nothing stands that costs"
 
 
 def test_a_file_that_cannot_be_read_is_refused_at_its_field(shop: TestShop, call_as: Call) -> None:
