@@ -154,7 +154,7 @@ def _timeline(uow: UnitOfWork, part: TimelineSlice, locale: str) -> list[Happeni
                 {
                     "tier": called.get(name, name),
                     "note": row["note"],
-                    "reward": enumerated(locale, [gift.name for gift in gifts]),
+                    "reward": enumerated(locale, [gift.name for gift in gifts]) if gifts else "",
                 },
                 points=row["points"],
                 actor=who.get((str(row["member_id"]), row["at"]), "") if row["reason"] == "by_hand" else "",
