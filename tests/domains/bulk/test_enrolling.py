@@ -578,7 +578,8 @@ def test_the_page_says_before_that_somebody_else_has_to_approve(
     limits(shop, approval_above=2 * WELCOME - 1)
     assert words not in caller.get(f"/app/bulk-actions/{ask(shop, 'cy@example.com').id}").text
     run = ask(shop, TWO)
-    assert words in caller.get(f"/app/bulk-actions/{run.id}").text
+    shown = caller.get(f"/app/bulk-actions/{run.id}").text
+    assert words in shown and "<span>Ask for approval</span>" in shown
     joining_gives(shop, 2 * WELCOME)
     refused = caller.submit(f"/app/bulk-actions/{run.id}/start", {"plan": run.plan})
     assert refused.status_code == 409
