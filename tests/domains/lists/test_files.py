@@ -58,7 +58,7 @@ def plain(markup: str) -> str:
 
 
 def said(cell: str) -> str:
-    """A cell as the file writes it: an instant in whole seconds, a number without its signs for reading."""
+    """A cell as the file writes it: an instant in whole minutes, a number without its signs for reading."""
     if instant := re.search(r'<time datetime="([^"]*)"', cell):
         return moment(instant[1])
     named = re.search(r"<(a|bdi)\b[^>]*>(.*?)</\1>", cell, re.DOTALL)
@@ -69,7 +69,7 @@ def said(cell: str) -> str:
 
 
 def moment(instant: str) -> str:
-    return str(int(datetime.fromisoformat(instant).timestamp()))
+    return str(int(datetime.fromisoformat(instant).timestamp()) // 60)
 
 
 def filed(caller: Caller, address: str) -> list[list[str]]:
