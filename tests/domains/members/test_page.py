@@ -153,6 +153,16 @@ def test_nobody_adjusts_or_spends_what_an_erased_member_had(shop: TestShop, merc
     assert "Former member" in page and not any(one in page for one in offered)
 
 
+def test_adjusting_a_blocked_member_is_not_offered_but_explained(shop: TestShop, merchant: Caller) -> None:
+    member = join(shop)
+    opens = f'hx-get="/app/points-ledger/adjust/{member}"'
+    assert opens in merchant.get(f"/app/members/{member}").text
+    with shop.work() as uow:
+        service.set_status(uow, member, "blocked")
+    page = merchant.get(f"/app/members/{member}").text
+    assert opens not in page and "This member cannot earn or spend points now." in page
+
+
 def test_enrolling_refuses_nonsense_and_members(shop: TestShop, merchant: Caller) -> None:
     join(shop)
     with shop.work() as uow:
