@@ -69,9 +69,10 @@
     setTimeout(openFromAddress);
   });
   document.addEventListener("htmx:after:history:push", () => setTimeout(openFromAddress));
-  /* a form in a dialog that was accepted closes it; whether it stays is said by the form that was sent, not by the one that came */
+  /* a form in a dialog that was accepted closes it; whether it stays is said by the form or the button that sent, not by what came */
   document.addEventListener("htmx:before:request", (event) => {
     const { ctx } = event.detail;
+    if (ctx.sourceEvent?.submitter?.matches("[data-stay]")) return;
     if (ctx.sourceElement.matches?.("dialog [data-form]:not([data-stay])")) ctx.closes = ctx.sourceElement.closest("dialog");
   });
   document.addEventListener("htmx:finally:request", (event) => {

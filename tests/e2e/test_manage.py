@@ -197,6 +197,10 @@ def test_a_quick_action_shows_what_it_will_do_and_is_undone(arrive: Arrive, loca
     dialog.locator("[type=submit]").last.click()
     expect(dialog.locator("dl dd")).not_to_have_count(0)
     assert look_at(merchant, f"what a quick action will do, {locale}") == []
+    dialog.locator("[name=_back]").click()
+    expect(dialog.locator("[name=points]")).to_have_value("30")
+    dialog.locator("[type=submit]").last.click()
+    expect(dialog.locator("dl dd")).not_to_have_count(0)
     dialog.locator("[type=submit]").last.click()
     expect(dialog).to_be_hidden()
     said(merchant)
