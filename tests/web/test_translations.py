@@ -12,7 +12,7 @@ from scripts import catalogues
 
 TRANSLATED = LOCALES[1:]
 _NAME = re.compile(r"%\((\w+)\)[a-z]|\{(\w+)\}")
-_LATIN = re.compile(r"[A-Za-z][A-Za-z.]*")
+_LATIN = re.compile(r"(?<![#0-9A-Za-z])[A-Za-z][A-Za-z.]*")  # not what stands in a color such as #4f46e5
 # Names, formats and examples that stay as they are in Arabic and Hebrew.
 _KEPT = frozenset(
     {
