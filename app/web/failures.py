@@ -13,7 +13,8 @@ from app.web import current
 from app.web.embedding import NeedsBounce, embedded_staff, is_fetch, wants_fragment
 from app.web.envelope import error_response
 from app.web.errors import Problem, problem_of
-from app.web.rendering import INSIDE, SHELL, html_response, page_context, trigger
+from app.web.menu import MenuTab
+from app.web.rendering import INSIDE, SHELL, PageContext, html_response, page_context, trigger
 from app.web.security_headers import allow_framing
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,12 @@ def _in_admin(problem: Problem) -> Response:
     return response
 
 
+def _above(ctx: PageContext) -> MenuTab | None:
+    """The tab under which the address lies, of those that the staff member may open."""
+    tabs = [tab for section in ctx.menu for tab in section.tabs if ctx.path.startswith(f"{tab.url}/")]
+    return max(tabs, key=lambda tab: len(tab.url), default=None)
+
+
 def _plain(problem: Problem) -> Response:
     response = html_response(_render("errors/plain.html", problem, ""), problem.status)
     response.headers.update(problem.headers)
@@ -81,9 +88,11 @@ def _plain(problem: Problem) -> Response:
 def _render(template: str, problem: Problem, layout: str) -> str:
     """The error page. Should it fail itself, a page without templates stands in, because something must be said."""
     try:
+        ctx = page_context(current.principal())
         return render_template(
             template,
-            ctx=page_context(current.principal()),
+            ctx=ctx,
+            above=_above(ctx),
             problem=problem,
             title=problem.message,
             layout=layout,

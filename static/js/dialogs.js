@@ -85,12 +85,13 @@
     if (event.detail.ctx.confirm === "leave") return; /* Shopify asks */
     event.preventDefault();
     const { ctx, issueRequest, dropRequest } = event.detail;
-    const { confirmLabel, confirmDetail, confirmDanger } = ctx.sourceElement.dataset;
+    const { confirmLabel, confirmDetail, confirmDanger, confirmTyped } = ctx.sourceElement.dataset;
     const dialog = document.getElementById("confirm");
     const ok = dialog.querySelector("[data-ok]");
     dialog.querySelector("h2").textContent = ctx.confirm;
     dialog.querySelector("p").textContent = confirmDetail || "";
-    dialog.querySelector(".dialog-body").hidden = !confirmDetail;
+    dialog.querySelector(".dialog-body").hidden = !confirmDetail && !confirmTyped;
+    askForName(dialog, ok, confirmTyped);
     ok.firstElementChild.textContent = confirmLabel || ok.dataset.default;
     ok.classList.toggle("button-danger", Boolean(confirmDanger));
     ok.classList.toggle("button-primary", !confirmDanger);
@@ -99,6 +100,23 @@
     (confirmDanger ? dialog.querySelector("[data-cancel]") : ok).focus();
     dialog.onclose = () => (dialog.returnValue === "ok" ? issueRequest() : dropRequest());
   });
+  /* what cannot be undone asks for its name to be typed */
+  const askForName = (dialog, ok, name) => {
+    const label = dialog.querySelector("label");
+    const input = dialog.querySelector("input");
+    const plain = (text) => text.normalize("NFKC").replace(/\s+/g, " ").trim().toLowerCase();
+    label.parentElement.hidden = !name;
+    label.textContent = label.dataset.text.replace("#", () => `\u2068${name}\u2069`);
+    input.value = "";
+    const look = () => (ok.disabled = Boolean(name) && plain(input.value) !== plain(name));
+    input.oninput = look;
+    input.onkeydown = (event) => {
+      if (event.key !== "Enter" || event.isComposing) return;
+      event.preventDefault();
+      if (!ok.disabled) dialog.close("ok");
+    };
+    look();
+  };
 
   /* menus and the panel of all tabs: a button and what it discloses */
   const parts = (root) => {

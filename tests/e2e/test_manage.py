@@ -62,6 +62,31 @@ def test_a_preview_is_quiet_while_somebody_types(arrive: Arrive) -> None:
     expect(dialog.locator("#adjust-preview")).to_contain_text("too large")
 
 
+@LOCALES
+def test_erasing_somebody_asks_for_the_name(arrive: Arrive, locale: str) -> None:
+    merchant = arrive("/members", locale=locale)
+    merchant.app.locator("[hx-get$='/members/enroll']").click()
+    form = merchant.app.locator("dialog#enroll")
+    form.locator("input[type=text]").first.fill(f"gone.{locale}@example.com")
+    form.locator("[type=submit]").click()
+    expect(form).to_be_hidden()
+    merchant.main.locator("[aria-controls=member-more]").click()
+    merchant.main.locator("#member-more [data-confirm-typed]").click()
+    question = merchant.app.locator("dialog#confirm")
+    typed, erase = question.locator("input"), question.locator("[data-ok]")
+    expect(erase).to_be_disabled()
+    assert look_at(merchant, f"erasing somebody, {locale}") == []
+    typed.fill("somebody else")
+    typed.press("Enter")
+    expect(question).to_be_visible()
+    expect(erase).to_be_disabled()
+    typed.fill(f" GONE.{locale}@example.com")
+    expect(erase).to_be_enabled()
+    typed.press("Enter")
+    expect(question).to_be_hidden()
+    expect(merchant.main.locator("[aria-controls=member-more]")).to_have_count(0)
+
+
 def test_the_ledger_is_filtered_and_an_entry_explained(arrive: Arrive) -> None:
     merchant = arrive()
     rows = merchant.main.locator("#ledger tbody tr")

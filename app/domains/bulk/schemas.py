@@ -88,7 +88,8 @@ class Run:
     """A bulk action and where it stands. Counts are rows; `points` is what the dry run would move, `moved` what was moved.
 
     `totals` of the dry run: "members", "repeated" (rows that name a member again), "debtors" and "to_debt" (members and
-    points that repay a debt), "cost_minor", "problems" (rows by problem).
+    points that repay a debt), "cost_minor" and "cost_assumed" (the shop did not say what points are worth), "problems"
+    (rows by problem).
     """
 
     id: UUID

@@ -326,7 +326,8 @@ def enroll(ctx: Context, form: EnrollForm) -> Done:
     if email is None:
         members.ask_to_enroll(ctx.uow, form.customer)
         return Done(
-            mark("The customer is read from your shop and appears here in a moment."), refresh="nothing"
+            mark("Your shop is asked for this customer. If it knows them, they appear here in a moment."),
+            refresh="nothing",
         )
     enrolled = service.enroll_one(ctx.uow, email)
     return Done(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.core import outbox
+from app.core import ids, outbox
 from app.core.permissions import ALL, Permission
 from app.domains.members import service
 from app.domains.members.errors import AlreadyMember, CustomerUnknown
@@ -151,6 +151,13 @@ def test_nobody_adjusts_or_spends_what_an_erased_member_had(shop: TestShop, merc
         service.erase(uow, member)
     page = merchant.get(f"/app/members/{member}").text
     assert "Former member" in page and not any(one in page for one in offered)
+
+
+def test_a_member_who_is_not_there_leads_back_to_the_members(merchant: Caller) -> None:
+    answer = merchant.get(f"/app/members/{ids.new_id()}")
+    main = answer.text.partition('id="problem-title"')[2].partition("</main>")[0]
+    assert answer.status_code == 404
+    assert 'href="/app/members"' in main and "Try again" not in main
 
 
 def test_adjusting_a_blocked_member_is_not_offered_but_explained(shop: TestShop, merchant: Caller) -> None:

@@ -226,12 +226,13 @@ def _said(column: Iterable[Any]) -> list[Any] | None:
 def _finish(uow: UnitOfWork, run: Run) -> None:
     """Add up what the whole would do, and drop the file: from now on the rows say who is meant."""
     distinct = run.accepted if run.kind == "enroll" else queries.distinct_members(uow, run.id)
-    value = liability.get_settings(uow).value_minor
+    worth = liability.get_settings(uow)
     totals = {
         "members": distinct,
         "repeated": run.accepted - distinct,
         "problems": queries.problems(uow, run.id, "refused"),
-        "cost_minor": run.points * value // 1_000 if run.kind in ("award", "enroll") else None,
+        "cost_minor": run.points * worth.value_minor // 1_000 if run.kind in ("award", "enroll") else None,
+        "cost_assumed": worth.assumed,
     }
     uow.execute(
         "UPDATE bulk_runs SET status = 'ready', totals = totals || %(totals)s, checked_at = %(now)s, touched_at = %(now)s"
