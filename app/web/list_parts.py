@@ -1,13 +1,16 @@
 """What stands around the rows of a list: views, bar, pages, and what can be done with chosen rows.
 
-Written here and not by macros, because every page of a list has all of it; `macros/lists.html` hands it to templates.
+Written here and not by macros, because every page of a list has all of it; `macros/lists.html` hands it to templates. Where
+nothing is asked and no view was kept, views and tools are the same for every shop and are kept for each language.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import orjson
+from babel.support import NullTranslations
 from markupsafe import Markup
 
 from app.core.i18n import mark
@@ -16,8 +19,8 @@ from app.web import filters
 from app.web.addresses import Params, address
 from app.web.buttons import button, icon_button, opener
 from app.web.filter_bar import filter_bar, kept_fields, more_filters
-from app.web.lists import ListView
-from app.web.locale import ngettext, sentence
+from app.web.lists import Choice, ListSpec, ListView, Said
+from app.web.locale import catalog, ngettext, sentence
 from app.web.marks import icon
 from app.web.markup import escaped, markup
 from app.web.rendering import action_url, page_url
@@ -49,6 +52,15 @@ def counted(found: Found) -> Markup:
 
 def views_line(shown: ListView) -> Markup:
     """Links to the list's views, and buttons to keep what is shown as one."""
+    return _usual_views(catalog(), shown.spec, shown.url) if shown.untouched else _views(shown)
+
+
+@lru_cache(maxsize=512)
+def _usual_views(_: NullTranslations, spec: ListSpec, url: str) -> Markup:
+    return _views(ListView.bare(spec, url))
+
+
+def _views(shown: ListView) -> Markup:
     spec, view = shown.spec, shown.view
     links = [_view(shown.clear, sentence(_ALL), shown.plain)]
     links += [
@@ -77,7 +89,7 @@ def list_bar(shown: ListView, table: str, today: date | None, zone: str) -> Mark
     """The filter bar of a declared list, and its tools: more filters, columns, download."""
     spec, said = shown.spec, shown.said()
     sorts = said.sorts if len(said.sorts) > 1 else []
-    bar, more, load = "", "", ""
+    bar = ""
     if spec.search or said.selects or said.chips or sorts:
         bar = filter_bar(
             f"{table}-filter",
@@ -91,6 +103,25 @@ def list_bar(shown: ListView, table: str, today: date | None, zone: str) -> Mark
             count=counted(shown.found),
             label=sentence(spec.title),
         )
+    if shown.untouched and not any(
+        isinstance(one, Choice) and one.more and one.options is None for one in spec.filters
+    ):
+        tools = _usual_tools(catalog(), spec, table, shown.url, shown.csv, today, zone)
+    else:
+        tools = _tools(shown, said, table, today, zone)
+    return markup(f'<div class="list-bar">\n{bar}\n{tools}\n</div>')
+
+
+@lru_cache(maxsize=512)
+def _usual_tools(
+    _: NullTranslations, spec: ListSpec, table: str, url: str, csv: str | None, today: date | None, zone: str
+) -> str:
+    shown = ListView.bare(spec, url, csv)
+    return _tools(shown, shown.said(), table, today, zone)
+
+
+def _tools(shown: ListView, said: Said, table: str, today: date | None, zone: str) -> str:
+    more, load = "", ""
     if said.between or said.choices:
         more = more_filters(
             f"{table}-more",
@@ -104,11 +135,8 @@ def list_bar(shown: ListView, table: str, today: date | None, zone: str) -> Mark
         )
     if shown.csv:
         load = button(sentence(_CSV), icon_name="download", attrs={"data-download": shown.csv})
-    columns = page_url("home.list_columns", list_key=spec.key, at=shown.at)
-    return markup(
-        f'<div class="list-bar">\n{bar}\n<div class="list-tools">\n{more}'
-        f"{opener(sentence(_COLUMNS), columns, icon_name='columns-3')}\n{load}</div>\n</div>"
-    )
+    columns = page_url("home.list_columns", list_key=shown.spec.key, at=shown.at)
+    return f'<div class="list-tools">\n{more}{opener(sentence(_COLUMNS), columns, icon_name="columns-3")}\n{load}</div>'
 
 
 def pager(page: Page[Any], url: str, params: Params = _NONE, words: str = "") -> Markup:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.core.db import UnitOfWork
 from app.core.i18n import mark
-from app.core.paging import MAX_CHOSEN, Found
+from app.core.paging import MAX_CHOSEN, Found, Page
 from app.core.permissions import Permission
 from app.web import filters
 from app.web.addresses import address, as_text
@@ -131,7 +131,7 @@ class BulkAction:
     icon: str = "layers"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ListSpec:
     """A list of the admin. `title` is marked and says what the rows are; `place` is its tab or page ("members.duplicates").
 
@@ -321,6 +321,16 @@ class ListView:
     csv: str | None
     actions: list[BulkAction]
     unread: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def bare(cls, spec: ListSpec, url: str, csv: str | None = None) -> "ListView":
+        """The list as it is for every shop, of which nothing is asked."""
+        return cls(spec, spec.query(), Found(Page([])), url, {}, (), (), None, False, {}, csv, [])
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing is asked of it and nobody kept a view."""
+        return not (self.params or self.views or self.unread)
 
     @property
     def at(self) -> str:

@@ -30,6 +30,8 @@ def request_of_somebody(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator
         monkeypatch.setattr(list_parts, name, lambda name, **values: f"/app/{name}?at={values.get('at')}")
     with app.test_request_context("/app"):
         yield
+    for kept in (list_parts._usual_views, list_parts._usual_tools):
+        kept.cache_clear()
 
 
 def test_no_filter_becomes_markup() -> None:
@@ -91,6 +93,31 @@ def test_no_name_in_a_list_becomes_markup() -> None:
     ]
     assert [text for text in written if "<script" in text] == []
     assert f"<bdi>{SAFE}</bdi>" in written[0] and 'aria-current="true"' in written[0]
+
+
+@pytest.mark.parametrize("csv", [None, "/v1/api/members.csv?columns=name"])
+def test_what_is_kept_for_every_shop_is_what_would_be_written(
+    csv: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = replace(sample_list([{"id": 1, "name": "Ada"}]), csv=csv, params={}, views=[], view=None)
+    shown = replace(shown, query=shown.spec.query())
+    assert shown.untouched
+    kept = [(views_line(shown), list_bar(shown, "t", TODAY, "UTC")) for _ in range(2)]
+    monkeypatch.setattr(type(shown), "untouched", False)
+    assert kept == [(views_line(shown), list_bar(shown, "t", TODAY, "UTC"))] * 2
+
+
+def test_what_a_shop_keeps_or_asks_is_not_kept_for_others() -> None:
+    shown = replace(sample_list([]), params={}, views=[], view=None)
+    view = SampleView(UUID(int=9), "Ours", {"tier": "gold"}, True)
+    for touched in (
+        replace(shown, views=[view]),
+        replace(shown, params={"q": "Ours"}),
+        replace(shown, unread={"points_from": "Ours"}),
+    ):
+        assert not touched.untouched
+        views_line(touched), list_bar(touched, "t", TODAY, "UTC")
+    assert list_parts._usual_views.cache_info().misses == list_parts._usual_tools.cache_info().misses == 0
 
 
 def test_no_title_in_the_bar_becomes_markup() -> None:
