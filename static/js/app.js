@@ -150,9 +150,17 @@
   };
   /* a form that came back: the first bad field is in focus, the summary names the fields, the save bar stays */
   const labelOf = (id) => document.querySelector(`label[for="${CSS.escape(id)}"]`) || document.getElementById(id)?.querySelector(":scope > legend");
+  /* the summary follows the fields down the page */
+  const byPlace = (one, other) => {
+    const [here, there] = [one, other].map((link) => document.getElementById(link.hash.slice(1)));
+    if (!here || !there) return Number(!here) - Number(!there);
+    return here.compareDocumentPosition(there) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1;
+  };
   const receive = (form) => {
     form.dataset.told = "";
-    for (const link of form.querySelectorAll(".problem-list a")) {
+    const links = [...form.querySelectorAll(".problem-list a")].sort(byPlace);
+    for (const link of links) {
+      link.closest("ul").append(link.parentElement);
       const id = link.hash.slice(1);
       const name = labelOf(id)?.firstChild.textContent.trim() || document.getElementById(id)?.getAttribute("aria-label");
       if (name) link.prepend(`${name}: `);

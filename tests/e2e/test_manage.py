@@ -235,3 +235,18 @@ def test_a_quick_action_shows_what_it_will_do_and_is_undone(arrive: Arrive, loca
     merchant.confirm()
     said(merchant)
     expect(newest.locator(".badge")).to_be_visible()
+
+
+def test_what_is_to_mend_is_listed_in_the_order_of_the_fields(arrive: Arrive, watch: Watch) -> None:
+    merchant = arrive("/quick-actions")
+    merchant.main.locator(".tile a[href$='/give-tier']").click()
+    dialog = merchant.app.locator("dialog#quick-dialog")
+    links = dialog.locator(".problem-list a")
+    with watch.provoked("422"):
+        dialog.locator("[type=submit]").last.click()
+        expect(links.nth(1)).to_be_visible()
+    places = links.evaluate_all(
+        "links => { const all = [...document.querySelectorAll('[id]')];"
+        " return links.map((link) => all.findIndex((one) => one.id === link.hash.slice(1))); }"
+    )
+    assert places == sorted(places) and -1 not in places
