@@ -164,15 +164,15 @@ def _problem(action: Action, offered: Mapping[str, Any], error: LoyalNestError) 
 
 
 def _refused_form(action: Action, place: Mapping[str, Any], problem: Problem) -> Form:
-    named = {name for name in problem.fields if name}
+    errors = {name: sentence for name, sentence in problem.fields.items() if name}
     return Form(
         action=action.full_name,
         url=action_url(action.full_name, **place),
         locale=current.locale(),
         timezone=current.timezone(),
         typed=request.form,
-        errors={name: problem.fields[name] for name in named},
-        message=problem.fields.get("", "") or ("" if named else problem.message),
+        errors=errors,
+        message=problem.fields.get("", "") or ("" if errors else problem.message),
         code=problem.code,
         numeric=numeric_names(action.form) if action.form else frozenset(),
     )
